@@ -1,0 +1,1 @@
+"""klingo1: pictures and a sentence in, a short video out."""

@@ -1,0 +1,1 @@
+"""The free engine: cuts the subjects out, builds the set the prompt asks for, and films it."""
