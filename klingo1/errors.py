@@ -27,7 +27,7 @@ attributes; messages are for people, and nothing in klingo1 matches on their tex
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - part of a runtime signature that tools resolve
+from pathlib import Path
 
 
 class KlingoError(Exception):

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - part of a runtime signature
+from pathlib import Path
 from typing import Any
 
 from klingo1.pricing import Price
-from klingo1.request import Engine, VideoRequest  # noqa: TC001 - as above
+from klingo1.request import Engine, VideoRequest
 
 
 class State(StrEnum):

@@ -1,0 +1,130 @@
+"""Money and quotes inside the ledger's write transaction: who may spend how much, and what a click is worth.
+
+Held, unknown and spent amounts of a day count against the caps; a refused or never created run gives its
+amount back, a failed one after the service's refund window. All amounts are integer micro-dollars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from klingo1.errors import BudgetReached, QuoteRefused
+from klingo1.job import Money, State
+from klingo1.pricing import Price
+from klingo1.request import Engine, VideoRequest
+from klingo1.schema import jobs, meta, quotes
+
+QUOTE_SECONDS = 24 * 3600
+REFUND_SECONDS = 3 * 3600
+"""Failed tasks are refunded within 3 hours (documentation of the service)."""
+_COUNTED = (Money.HELD.value, Money.SPENT.value)
+_CAP_WORDS = {"run": "per run", "visitor_day": "per visitor and day", "day": "per day"}
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Spending limits in micro-dollars; None means no limit."""
+
+    run: int | None = None
+    owner_day: int | None = None
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What the ledger needs to admit a run. `digest` stands for everything that was asked and its price."""
+
+    id: str
+    owner: str
+    engine: Engine
+    request: VideoRequest
+    price: Price
+    digest: str
+    quote: str
+
+
+def spend_quote(connection: Connection, new: NewJob, now: float) -> str | None:
+    """Bind the quote to this request; the id of the job it has made before, or None. Raises QuoteRefused."""
+    row = connection.execute(
+        sa.select(quotes).where(quotes.c.token == new.quote, quotes.c.owner == new.owner)
+    ).one_or_none()
+    if row is None:
+        raise QuoteRefused("This offer is not known here. Reload the page and try again.")
+    if row.job_id is not None:
+        if row.digest != new.digest:
+            raise QuoteRefused("This offer was used for another request already. Click again.")
+        return str(row.job_id)
+    if now - row.issued_at > QUOTE_SECONDS:
+        raise QuoteRefused("This offer is more than a day old. Click again.")
+    connection.execute(
+        sa.update(quotes).where(quotes.c.token == new.quote).values(digest=new.digest, job_id=new.id)
+    )
+    return None
+
+
+def check_caps(connection: Connection, new: NewJob, caps: Caps, day: str, now: float) -> None:
+    """Raise BudgetReached when a cap has no room for this price."""
+    price = new.price.micro
+    if not price:
+        return
+    release_refunded(connection, now)
+    of_day = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.price), 0)).where(
+        jobs.c.day == day, jobs.c.money.in_(_COUNTED)
+    )
+    of_owner = of_day.where(jobs.c.owner == new.owner)
+    for cap, limit, used in (
+        ("run", caps.run, 0),
+        ("visitor_day", caps.owner_day, connection.execute(of_owner).scalar_one()),
+        ("day", caps.day, connection.execute(of_day).scalar_one()),
+    ):
+        if limit is not None and used + price > limit:
+            raise BudgetReached(
+                f"This run costs {new.price}; the limit {_CAP_WORDS[cap]} is {Price(limit)}"
+                + (f", of which {Price(used)} is used." if used else "."),
+                cap=cap,
+                limit=limit,
+                used=int(used),
+                price=price,
+            )
+
+
+def release_refunded(connection: Connection, now: float) -> None:
+    """Give back what failed runs held, once the refund window has passed."""
+    connection.execute(
+        sa.update(jobs)
+        .where(
+            jobs.c.state == State.FAILED.value,
+            jobs.c.money == Money.HELD.value,
+            jobs.c.finished_at < now - REFUND_SECONDS,
+        )
+        .values(money=Money.RELEASED.value)
+    )
+
+
+def day_of(connection: Connection, now: float) -> str:
+    """Today in UTC, never earlier than a day already used: a clock set back reopens no cap."""
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    latest = connection.execute(sa.select(meta.c.value).where(meta.c.name == "day")).scalar()
+    if latest is not None and latest >= today:
+        return str(latest)
+    connection.execute(sa.delete(meta).where(meta.c.name == "day"))
+    connection.execute(sa.insert(meta).values(name="day", value=today))
+    return today
+
+
+def spending(connection: Connection) -> list[tuple[str, dict[Money, int]]]:
+    """Day by day, newest first: what is held, spent and released, in micro-dollars."""
+    rows = connection.execute(
+        sa.select(jobs.c.day, jobs.c.money, sa.func.sum(jobs.c.price))
+        .where(jobs.c.money != Money.FREE.value)
+        .group_by(jobs.c.day, jobs.c.money)
+        .order_by(jobs.c.day.desc())
+    ).all()
+    days: dict[str, dict[Money, int]] = {}
+    for day, money, amount in rows:
+        days.setdefault(day, {})[Money(money)] = int(amount)
+    return list(days.items())

@@ -1,0 +1,163 @@
+"""The ledger's tables and how they came to be: append-only migrations, from the first schema on.
+
+A database knows its version; older ones are brought up step by step in one transaction, newer or damaged
+ones are refused untouched. A migration, once released, is never edited.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from klingo1.errors import LedgerError
+
+READ_ONLY = "klingo1_read_only"
+"""Execution option of connections that only read: they take no lock."""
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("price", sa.BigInteger, nullable=False),
+    sa.Column("money", sa.Text, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("quote", sa.Text, unique=True),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("submitted_at", sa.Double),
+    sa.Column("prediction_id", sa.Text, nullable=False, default=""),
+    sa.Column("uploads", sa.Text, nullable=False, default="[]"),
+    sa.Column("details", sa.Text, nullable=False, default="{}"),
+    sa.Column("progress", sa.Double),
+    sa.Column("problem", sa.Text),
+    sa.Column("video", sa.Text),
+    sa.Column("poster", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("worker", sa.Text),
+    sa.Column("lease_until", sa.Double, nullable=False, default=0.0),
+    sa.Column("deleted_at", sa.Double),
+    sa.Index("jobs_by_owner", "owner", "created_at"),
+    sa.Index("jobs_by_state", "state"),
+    sa.Index("jobs_by_day", "day"),
+)
+phases = sa.Table(
+    "phases",
+    metadata,
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("phases_by_job", "job_id"),
+)
+quotes = sa.Table(
+    "quotes",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("issued_at", sa.Double, nullable=False),
+    sa.Column("digest", sa.Text),
+    sa.Column("job_id", sa.Text),
+)
+
+_FIRST = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE jobs (
+        id TEXT PRIMARY KEY, owner TEXT NOT NULL, engine TEXT NOT NULL, state TEXT NOT NULL,
+        request TEXT NOT NULL, price BIGINT NOT NULL, money TEXT NOT NULL, day TEXT NOT NULL,
+        quote TEXT UNIQUE, created_at DOUBLE PRECISION NOT NULL, updated_at DOUBLE PRECISION NOT NULL,
+        finished_at DOUBLE PRECISION, submitted_at DOUBLE PRECISION, prediction_id TEXT NOT NULL,
+        uploads TEXT NOT NULL, details TEXT NOT NULL, progress DOUBLE PRECISION, problem TEXT, video TEXT,
+        poster TEXT, attempts INTEGER NOT NULL, worker TEXT, lease_until DOUBLE PRECISION NOT NULL,
+        deleted_at DOUBLE PRECISION)""",
+    "CREATE INDEX jobs_by_owner ON jobs (owner, created_at)",
+    "CREATE INDEX jobs_by_state ON jobs (state)",
+    "CREATE INDEX jobs_by_day ON jobs (day)",
+    "CREATE TABLE phases (job_id TEXT NOT NULL, state TEXT NOT NULL, at DOUBLE PRECISION NOT NULL)",
+    "CREATE INDEX phases_by_job ON phases (job_id)",
+    """CREATE TABLE quotes (
+        token TEXT PRIMARY KEY, owner TEXT NOT NULL, issued_at DOUBLE PRECISION NOT NULL,
+        digest TEXT, job_id TEXT)""",
+)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""Statements that lead from version n to n + 1. Append only."""
+
+
+def connect(url: str) -> Engine:
+    """An engine on `url`; SQLite gets write-ahead logging with full sync and real write transactions."""
+    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own: we say BEGIN ourselves
+    cursor = connection.cursor()  # type: ignore[attr-defined] # sqlite3's own
+    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # The default begins as a reader and may fail to become a writer; money is decided by writers only.
+    if not connection.get_execution_options().get(READ_ONLY):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def migrate(engine: Engine, *, path: Path | None) -> None:
+    """Bring the database to the newest version; refuse one that is newer or damaged, naming `path`."""
+    try:
+        with engine.begin() as connection:
+            version = _version(connection)
+            if version > len(MIGRATIONS):
+                raise _newer(path, version)
+            if engine.dialect.name == "sqlite" and version:
+                verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+                if verdict != "ok":
+                    raise _damaged(path, str(verdict))
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+            if version < len(MIGRATIONS):
+                connection.execute(sa.delete(meta).where(meta.c.name == "version"))
+                connection.execute(sa.insert(meta).values(name="version", value=str(len(MIGRATIONS))))
+    except sa.exc.DatabaseError as error:
+        raise _damaged(path, str(error.orig)) from error
+
+
+def _version(connection: Connection) -> int:
+    if not sa.inspect(connection).has_table("meta"):
+        return 0
+    value = connection.execute(sa.select(meta.c.value).where(meta.c.name == "version")).scalar()
+    return int(value) if value else 0
+
+
+def _newer(path: Path | None, version: int) -> LedgerError:
+    return LedgerError(
+        f"{path or 'The database'} was written by a newer klingo1: its schema is {version}, this one knows "
+        f"{len(MIGRATIONS)}. Use the newer klingo1, or set KLINGO1_HOME to another folder.",
+        path=path,
+    )
+
+
+def _damaged(path: Path | None, what: str) -> LedgerError:
+    return LedgerError(
+        f"{path or 'The database'} cannot be used ({what[:200]}). Nothing was changed. "
+        "Restore it from a copy, or set KLINGO1_HOME to another folder.",
+        path=path,
+    )

@@ -1,0 +1,130 @@
+"""The only reader of the environment: WAVESPEED_*, KLINGO1_*, SPACE_ID and a `.env` in the working folder.
+
+Read once, into a frozen value whose `repr` hides the key. Unknown KLINGO1_ names are an error with a
+suggestion, so a misspelt cap never silently means "no cap".
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dotenv
+import platformdirs
+
+from klingo1.errors import SettingsError
+from klingo1.pricing import MICRO
+
+DEFAULT_BASE_URL = "https://api.wavespeed.ai"
+MENTION_FORMS = ("kling", "at", "plain")
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+_KNOWN = (
+    "KLINGO1_HOME",
+    "KLINGO1_DATABASE_URL",
+    "KLINGO1_BUDGET_RUN",
+    "KLINGO1_BUDGET_DAY",
+    "KLINGO1_BUDGET_VISITOR_DAY",
+    "KLINGO1_HOSTED",
+    "KLINGO1_MENTION_FORM",
+    "KLINGO1_DRAFT_WORKERS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside. Budgets are micro-dollars; None means no cap."""
+
+    home: Path
+    api_key: str = field(default="", repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    database_url: str = field(default="", repr=False)
+    budget_run: int | None = None
+    budget_day: int | None = None
+    budget_visitor_day: int | None = None
+    hosted: bool = False
+    mention_form: str = "kling"
+    draft_workers: int = 1
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], *, dotenv_file: Path | None = None) -> Settings:
+        """Settings from `environ`, completed from `dotenv_file` where it exists; `environ` wins.
+
+        Raises SettingsError naming the variable.
+        """
+        filed = dotenv.dotenv_values(dotenv_file) if dotenv_file and dotenv_file.is_file() else {}
+        values = {k: v for k, v in filed.items() if v is not None} | dict(environ)
+        _refuse_unknown(values)
+        home = values.get("KLINGO1_HOME", "").strip()
+        return cls(
+            home=Path(home).expanduser().absolute()
+            if home
+            else Path(platformdirs.user_data_dir("klingo1", False)),
+            api_key=values.get("WAVESPEED_API_KEY", "").strip(),
+            base_url=_origin(values.get("WAVESPEED_BASE_URL", "").strip() or DEFAULT_BASE_URL),
+            database_url=values.get("KLINGO1_DATABASE_URL", "").strip(),
+            budget_run=_dollars(values, "KLINGO1_BUDGET_RUN"),
+            budget_day=_dollars(values, "KLINGO1_BUDGET_DAY"),
+            budget_visitor_day=_dollars(values, "KLINGO1_BUDGET_VISITOR_DAY"),
+            hosted=_flag(values, "KLINGO1_HOSTED", default=bool(values.get("SPACE_ID"))),
+            mention_form=_choice(values, "KLINGO1_MENTION_FORM", MENTION_FORMS),
+            draft_workers=_count(values, "KLINGO1_DRAFT_WORKERS", default=1),
+        )
+
+
+def _refuse_unknown(values: Mapping[str, str]) -> None:
+    for name in values:
+        if name.startswith("KLINGO1_") and name not in _KNOWN:
+            near = difflib.get_close_matches(name, _KNOWN, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(_KNOWN)}."
+            raise SettingsError(f"{name} is not a setting of klingo1.{hint}", variable=name)
+
+
+def _origin(url: str) -> str:
+    """The service's origin: `…/api/v3`, as some programs name it, is cut off."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise SettingsError(
+            "WAVESPEED_BASE_URL must be an http(s) address such as https://api.wavespeed.ai.",
+            variable="WAVESPEED_BASE_URL",
+        )
+    return url.rstrip("/").removesuffix("/api/v3").rstrip("/")
+
+
+def _dollars(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name, "").strip().removeprefix("$")
+    if not text:
+        return None
+    try:
+        amount = Decimal(text) * MICRO
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise SettingsError(f"{name} must be an amount in US dollars, such as 5 or 2.50.", variable=name)
+    return int(amount)
+
+
+def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = values.get(name, "").strip().lower()
+    if name not in values:
+        return default
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise SettingsError(f"{name} must be 1 or 0.", variable=name)
+
+
+def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = values.get(name, "").strip().lower() or choices[0]
+    if text not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}.", variable=name)
+    return text
+
+
+def _count(values: Mapping[str, str], name: str, *, default: int) -> int:
+    text = values.get(name, "").strip() or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise SettingsError(f"{name} must be a whole number from 1 to 64.", variable=name)
+    return int(text)
