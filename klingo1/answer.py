@@ -1,0 +1,158 @@
+"""What an answer of the API means: its envelope, and which error of the tree it is. No I/O.
+
+Source of the codes: CONTRACT, HTTP errors. An envelope's `code` other than 200 under HTTP 200 is a failure and
+means what the same HTTP status would mean.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from klingo1.errors import (
+    ApiError,
+    KeyRejected,
+    NotFound,
+    OutOfCredit,
+    RateLimited,
+    Refused,
+    TooLarge,
+    Unavailable,
+)
+from klingo1.retry import parse_retry_after
+
+BODY_MAX = 2**20
+"""Bytes kept of one answer; real ones have a few kilobytes."""
+KEPT = 4096
+"""Bytes of a bad answer that are looked at for words to show."""
+DETAIL_MAX = 500
+_SECRET_MIN = 8  # a shorter "key" is a placeholder; blotting it out would tear up ordinary words
+
+_UNCLEAR = frozenset({408, 425, 499})  # gateways that gave up waiting: the service may have acted
+_CREDIT = re.compile(
+    r"\b(balance|credits?|top[\s-]?up|insufficient(?!\s+(permissions?|privileges?|scopes?|access|rights)))\b",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_QUERY = re.compile(r"(https?://[^\s?\"'<>]{1,500})\?[^\s\"'<>]*")
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as it came: HTTP status, headers (names in lower case), at most BODY_MAX bytes of body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    key: str = field(default="", repr=False)
+    """The key that is blotted out of everything read from this answer."""
+
+    def envelope(self) -> Mapping[str, Any] | None:
+        """The JSON object of the body, without the key, or None when it cannot be read."""
+        try:
+            value = redacted(json.loads(self._plain_body()), self.key)
+        except (ValueError, RecursionError, zlib.error):
+            return None
+        return value if isinstance(value, Mapping) else None
+
+    def detail(self) -> str:
+        """What the service said, as plain text of at most 500 characters: no markup page, key or signature."""
+        envelope = self.envelope()
+        said = _message(envelope) if envelope is not None else ""
+        if not said:
+            try:
+                said = self._plain_body()[:KEPT].decode("utf-8", "replace")
+            except zlib.error:
+                said = ""
+            if said.lstrip().startswith("<"):
+                said = _MARKUP.sub(" ", said)
+        return plain_text(said, self.key)
+
+    def fault(self, *, now: float) -> ApiError | None:
+        """None when all is well, a kind of Refused when the service clearly said no, else Unavailable.
+
+        `now` is seconds since 1970, for a Retry-After that is a date.
+        """
+        envelope = self.envelope()
+        code = _code(envelope)
+        if 200 <= self.status < 300:
+            if envelope is not None and code in (None, 200):
+                return None
+            meaning = code or 0
+        else:
+            meaning = self.status
+        detail = self.detail()
+        wait = parse_retry_after(self.headers.get("retry-after"), now=now)
+        kind, words = _meaning(meaning, detail)
+        return kind(words, status_code=self.status, code=code, detail=detail, retry_after=wait)
+
+    def _plain_body(self) -> bytes:
+        """The body unpacked, never more than BODY_MAX; we ask for identity, gateways may pack all the same."""
+        if self.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
+            return zlib.decompressobj(wbits=47).decompress(self.body, BODY_MAX)
+        return self.body
+
+
+def plain_text(text: str, key: str = "") -> str:
+    """One line for a person: no key, no query of an address (it may be a signature), no control characters."""
+    text = _CONTROL.sub(" ", _blot(text[: 4 * KEPT], key))
+    text = " ".join(_QUERY.sub(r"\1", text).split())
+    return text if len(text) <= DETAIL_MAX else text[: DETAIL_MAX - 1] + "…"
+
+
+def redacted(value: Any, key: str) -> Any:
+    """A JSON value with the key blotted out of every string, names included."""
+    if len(key) < _SECRET_MIN:
+        return value
+    if isinstance(value, str):
+        return _blot(value, key)
+    if isinstance(value, list):
+        return [redacted(item, key) for item in value]
+    if isinstance(value, dict):
+        return {_blot(name, key): redacted(item, key) for name, item in value.items()}
+    return value
+
+
+def _blot(text: str, key: str) -> str:
+    return text.replace(key, "[key]") if len(key) >= _SECRET_MIN else text
+
+
+def _code(envelope: Mapping[str, Any] | None) -> int | None:
+    code = envelope.get("code") if envelope is not None else None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) < 10:
+        return int(code)
+    if code is None or (isinstance(code, int) and not isinstance(code, bool)):
+        return code
+    return 0  # some code, but none that is known to mean success
+
+
+def _message(envelope: Mapping[str, Any]) -> str:
+    for name in ("message", "error", "detail", "msg"):
+        said = envelope.get(name)
+        if isinstance(said, Mapping):
+            said = said.get("message")
+        if isinstance(said, str) and said.strip():
+            return said
+    return ""
+
+
+def _meaning(status: int, detail: str) -> tuple[type[ApiError], str]:
+    if status == 402 or (status in (400, 403) and _CREDIT.search(detail)):
+        return OutOfCredit, "The account has not enough credit for this run."
+    match status:
+        case 401:
+            return KeyRejected, "The service does not accept this key."
+        case 404:
+            return NotFound, "The service does not know what was asked for."
+        case 413:
+            return TooLarge, "The service says that this is too large."
+        case 429:
+            return RateLimited, "Too many requests; the service asks to wait."
+    if 400 <= status < 500 and status not in _UNCLEAR:
+        return Refused, f"The service refused the request ({status})."
+    return Unavailable, f"The service gave no usable answer ({status or 'unreadable'})."

@@ -1,0 +1,280 @@
+"""The WaveSpeed v3 contract as an asynchronous client; the paid service and the draft service speak it alike.
+
+Every call raises errors of klingo1.errors and nothing of httpx. A submit leaves once, whatever happens; reads are
+safe to repeat, and `wait` repeats them for as long as the task takes. The log holds ids and statuses only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from klingo1.answer import Answer
+from klingo1.download import SIZE_MAX, fetch
+from klingo1.errors import InvalidRequest, NotFound, NotSent, RateLimited, SubmitUncertain, Unavailable
+from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
+from klingo1.pricing import MICRO
+from klingo1.request import MODEL
+from klingo1.retry import Backoff, Clock, Pace, SystemClock
+from klingo1.upload import send_file
+from klingo1.wire import Patience, Wire
+
+NOT_FOUND_GRACE = 60.0
+"""Seconds during which a task that the service does not know yet is asked for again."""
+_log = logging.getLogger("klingo1.client")
+
+
+class Client:
+    """One account at one service. Connections are kept alive; close it, or use it in `async with`.
+
+    `base_url` is the service's origin, or that origin with `/api/v3`. `transport` replaces the network: an
+    httpx.ASGITransport makes the draft service answer in process. Raises KeyMissing, InvalidRequest for a key
+    that cannot be one, SettingsError for an impossible address.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = "https://api.wavespeed.ai",
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._patience = patience or Patience()
+        self._wire = Wire(api_key, base_url, transport=transport, clock=self._clock, patience=self._patience)
+        # In process there is nobody to be polite to.
+        rate = self._patience.polls_per_second if transport is None else 100.0
+        self._pace = Pace(self._clock, per_second=rate)
+
+    def __repr__(self) -> str:
+        return f"Client({self._wire.base.host!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._wire.aclose()
+
+    async def submit(
+        self, body: Mapping[str, Any], *, on_sending: Callable[[], None] | None = None
+    ) -> Prediction:
+        """Start a paid task from the wire form of a request. The request leaves at most once.
+
+        `on_sending` is called when the connection stands, just before the first byte leaves; what it raises is
+        passed on, and nothing is sent. Raises NotSent (may be repeated), a kind of Refused (nothing was created),
+        SubmitUncertain (the task may exist and be billed: look it up, never send it again).
+        """
+        url = self._wire.address("/" + MODEL)
+        try:
+            answer = await self._wire.call(
+                "POST", url, body=body, once=True, on_sending=on_sending, seconds=self._patience.submit
+            )
+            self._raise_for(answer)
+            prediction = _prediction(answer)
+        except Unavailable as error:
+            _log.info("submit: answer lost or unclear, status %s", error.status_code)
+            raise SubmitUncertain(
+                "The answer to the submit was lost or unclear; the task may exist.",
+                status_code=error.status_code,
+                code=error.code,
+                detail=error.detail,
+                retry_after=error.retry_after,
+            ) from error
+        _log.info("submit: prediction %s, %s", prediction.id, prediction.status)
+        return prediction
+
+    async def result(self, prediction_id: str, *, get_url: str = "") -> Prediction:
+        """The task as it is now. `get_url` is asked first when it has the API's own origin.
+
+        Raises InvalidRequest for an id that cannot be one, a kind of Refused (NotFound: the service does not know it),
+        Unavailable for anything that is not a readable answer about this very task; ask again later.
+        """
+        path = f"/predictions/{_checked_id(prediction_id)}"
+        addresses = [self._wire.address(path + "/result"), self._wire.address(path)]
+        if get_url and self._wire.is_own(get_url):
+            addresses.insert(0, get_url)
+        for position, address in enumerate(dict.fromkeys(addresses), start=1):
+            await self._pace.turn()
+            try:
+                prediction = _prediction(await self._ask("GET", address))
+                break
+            except NotFound:
+                if position == len(set(addresses)):
+                    raise
+            except RateLimited as error:
+                self._pace.hold(error.retry_after or 1.0)
+                raise
+        if prediction.id != prediction_id:
+            raise Unavailable("The service answered about another task.")
+        _log.debug("result: prediction %s, %s", prediction.id, prediction.status)
+        return prediction
+
+    async def wait(
+        self,
+        prediction_id: str,
+        *,
+        get_url: str = "",
+        on_update: Callable[[Prediction], None] | None = None,
+    ) -> Prediction:
+        """The task once it has ended, well or badly; asked for quickly at first, every 30 seconds later.
+
+        There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out, an
+        unknown id for a minute; any other refusal is raised.
+        """
+        backoff = Backoff()
+        unknown_since: float | None = None
+        while True:
+            asked_to_wait = None
+            try:
+                prediction = await self.result(prediction_id, get_url=get_url)
+            except (Unavailable, RateLimited) as error:
+                asked_to_wait = error.retry_after
+            except NotFound:
+                now = self._clock.monotonic()
+                unknown_since = now if unknown_since is None else unknown_since
+                if now - unknown_since >= NOT_FOUND_GRACE:
+                    raise
+            else:
+                unknown_since = None
+                if on_update is not None:
+                    on_update(prediction)
+                if prediction.status.ended:
+                    return prediction
+            await self._clock.sleep(backoff.wait(at_least=asked_to_wait))
+
+    async def list(
+        self,
+        *,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        model: str = MODEL,
+        status: str = "",
+        page: int = 1,
+        page_size: int = 100,
+    ) -> list[Prediction]:
+        """One page of the account's tasks of the last 7 days, newest first; unreadable items are left out.
+
+        Times without a zone are taken as UTC. Raises a kind of Refused, or Unavailable.
+        """
+        body: dict[str, Any] = {"page": page, "page_size": min(100, max(1, page_size))}
+        window = {"created_after": created_after, "created_before": created_before}
+        body |= {name: _iso(moment) for name, moment in window.items() if moment is not None}
+        body |= {name: word for name, word in (("model", model), ("status", status)) if word}
+        data = _data(await self._ask("POST", self._wire.address("/predictions"), body))
+        items = data.get("items") if isinstance(data, Mapping) else data
+        if not isinstance(items, Sequence) or isinstance(items, str):
+            raise Unavailable("The service's list cannot be read.")
+        found = []
+        for item in items:
+            try:
+                found.append(parse_prediction({"code": 200, "data": item}))
+            except (ValueError, OverflowError):
+                continue
+        return found
+
+    async def upload(self, file: Path, *, filename: str, content_type: str) -> str:
+        """Send `file` from disk and return the address under which the service reads it (kept 7 days there).
+
+        `filename` is what the service sees; keep people's own names out of it. Raises TooLarge and other kinds of
+        Refused, Unavailable after three tries, OSError when the file cannot be read.
+        """
+        return await send_file(self._wire, file, filename=filename, content_type=content_type)
+
+    async def download(
+        self,
+        url: str,
+        to: Path,
+        *,
+        refresh: Callable[[], Awaitable[str]] | None = None,
+        limit: int = SIZE_MAX,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
+        """Fetch a result to `to`, which appears only when the video is whole; a cut download goes on where it was.
+
+        `refresh` gives a fresh address when this one has expired; `limit` is bytes; `on_progress` gets bytes so far
+        and the whole length where it is known. Raises DownloadFailed (`expired` when the service no longer has
+        it), InvalidRequest for an address that must not be asked, OSError when the disk refuses (what was
+        fetched stays).
+        """
+        return await fetch(self._wire, url, to, refresh=refresh, limit=limit, on_progress=on_progress)
+
+    async def balance(self) -> int:
+        """What the account holds, in micro-dollars."""
+        data = _data(await self._ask("GET", self._wire.address("/balance")))
+        return _micro(data.get("balance") if isinstance(data, Mapping) else None)
+
+    async def price(self, body: Mapping[str, Any]) -> int:
+        """What the service would bill for this wire form, in micro-dollars. Free of charge."""
+        question = {"model_id": MODEL, "inputs": dict(body)}
+        data = _data(await self._ask("POST", self._wire.address("/model/price"), question))
+        if not isinstance(data, Mapping) or str(data.get("currency") or "USD").upper() not in ("USD", "$"):
+            raise Unavailable("The service's price cannot be read.")
+        discounted = data.get("discounted_price")
+        return _micro(data.get("price") if discounted is None else discounted)
+
+    async def delete(self, ids: Sequence[str]) -> int:
+        """Remove tasks and their results from the service; returns how many it removed."""
+        body = {"ids": [_checked_id(one) for one in ids]}
+        data = _data(await self._ask("POST", self._wire.address("/predictions/delete"), body))
+        count = data.get("deleted_count") if isinstance(data, Mapping) else None
+        return count if isinstance(count, int) else 0
+
+    async def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """A call that may be repeated: a good answer, a kind of Refused, or Unavailable."""
+        try:
+            answer = await self._wire.call(method, url, body=body)
+        except NotSent as error:
+            raise Unavailable(str(error)) from error
+        self._raise_for(answer)
+        return answer
+
+    def _raise_for(self, answer: Answer) -> None:
+        if (fault := answer.fault(now=self._clock.time())) is not None:
+            raise fault
+
+
+def _prediction(answer: Answer) -> Prediction:
+    try:
+        return parse_prediction(answer.envelope())
+    except (ValueError, OverflowError) as error:
+        raise Unavailable(
+            "The answer names no prediction.", status_code=answer.status, detail=answer.detail()
+        ) from error
+
+
+def _data(answer: Answer) -> Any:
+    return (answer.envelope() or {}).get("data")
+
+
+def _checked_id(prediction_id: str) -> str:
+    if not is_prediction_id(prediction_id):
+        raise InvalidRequest("id", "It is not a prediction's id.", "Copy the id again.")
+    return prediction_id
+
+
+def _iso(moment: datetime) -> str:
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _micro(dollars: object) -> int:
+    try:
+        amount = Decimal(str(dollars)) * MICRO
+        return int(amount.to_integral_value())
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise Unavailable("The service named no amount.") from error

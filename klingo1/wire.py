@@ -1,0 +1,290 @@
+"""The one place where requests leave: the API's own origin with the key, all other hosts without it.
+
+Proxies named in the environment are honoured, as people behind corporate ones need them; nothing else of the
+environment is: httpx 0.28 reads no netrc, so no other credentials are ever added. Redirects are never followed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import re
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import httpx
+
+from klingo1.answer import BODY_MAX, Answer
+from klingo1.errors import InvalidRequest, KeyMissing, KlingoError, NotSent, SettingsError, Unavailable
+from klingo1.retry import Clock, certainly_not_sent
+from klingo1.version import VERSION
+
+API_PATH = "/api/v3"
+_KEY = re.compile(r"[\x21-\x7e]{1,512}")
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, before a call counts as lost. None of these ends a running task."""
+
+    connect: float = 10.0
+    silence: float = 60.0
+    """Without a single byte, in either direction."""
+    answer: float = 60.0
+    """For a whole answer of a read."""
+    submit: float = 180.0
+    """For the whole answer of a submit, which is never repeated and so deserves more."""
+    polls_per_second: float = 1.0
+    """In the long run, over all jobs of this client; ten at once are let through."""
+
+
+class AddressRefused(ValueError):
+    """The service named an address that must not be asked: not https, or not a public host."""
+
+
+class Wire:
+    """Connections to the API and to the hosts it names. `transport` replaces the network altogether."""
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None,
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
+        self.key = checked_key(api_key)
+        self.base = api_base(base_url)
+        self.clock = clock
+        self.patience = patience
+        timeout = httpx.Timeout(patience.silence, connect=patience.connect)
+        silence_addresses_in_logs()
+        if transport is not None:
+            self._kept = self._fresh = httpx.AsyncClient(transport=transport, timeout=timeout)
+            self._traced = False
+            return
+        trust = httpx.create_ssl_context()
+        self._traced = True
+        self._kept = httpx.AsyncClient(verify=trust, timeout=timeout)
+        # A submit never meets a connection that the service has just closed: the error would be the one of a
+        # lost answer, and a person would have to wait for the look-up (F15).
+        self._fresh = httpx.AsyncClient(
+            verify=trust, timeout=timeout, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    def address(self, path: str) -> str:
+        """The full address of an API path such as `/balance`."""
+        return str(self.base) + path
+
+    def is_own(self, url: str) -> bool:
+        """Whether `url` has the API's own origin: scheme, host and port."""
+        try:
+            other = httpx.URL(url)
+        except (httpx.InvalidURL, TypeError, ValueError):
+            return False
+        return not other.userinfo and _origin(other) == _origin(self.base)
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, IO[bytes], str]] | None = None,
+        once: bool = False,
+        on_sending: Callable[[], None] | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Ask the API, with the key, and read at most BODY_MAX bytes of answer, whatever its status.
+
+        `once` takes a fresh connection; `on_sending` is called just before the first byte leaves, and what it
+        raises ends the call unsent. Raises NotSent or Unavailable.
+        """
+        if not self.is_own(url):
+            raise ValueError("the key goes to the API's own origin only")
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"klingo1/{VERSION}",
+        }
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = _as_json(body)
+        client = self._fresh if once else self._kept
+        request = client.build_request(method, url, headers=headers, content=content, files=files)
+        announcement = _Announcement(on_sending)
+        try:
+            async with asyncio.timeout(seconds if seconds is not None else self.patience.answer):
+                if self._traced:
+                    request.extensions = {**request.extensions, "trace": announcement.on_event}
+                else:
+                    announcement.make()
+                response = await client.send(request, stream=True, follow_redirects=False)
+                try:
+                    return await self._read(response)
+                finally:
+                    await response.aclose()
+        except Exception as error:
+            if announcement.error is not None:
+                raise announcement.error from None
+            if isinstance(error, KlingoError):
+                raise
+            kind = NotSent if certainly_not_sent(error) else Unavailable
+            words = "The service could not be reached" if kind is NotSent else "The connection was lost"
+            raise kind(f"{words} ({type(error).__name__}).") from error
+
+    @asynccontextmanager
+    async def outside(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Ask a host that the service named: no key, exactly these headers, body unread, redirects not followed.
+
+        Raises AddressRefused when the address is neither public https nor the API's own origin, and httpx's errors.
+        """
+        extensions: dict[str, Any] = {"timeout": self._kept.timeout.as_dict()}
+        if not self.is_own(url):
+            await check_outside(url)
+        request = httpx.Request(method, url, headers=dict(headers), content=content, extensions=extensions)
+        response = await self._kept.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._kept.aclose()
+        if self._fresh is not self._kept:
+            await self._fresh.aclose()
+
+    async def _read(self, response: httpx.Response) -> Answer:
+        body = bytearray()
+        async for chunk in raw_chunks(response):
+            body += chunk
+            if len(body) > BODY_MAX:
+                break
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, names, bytes(body[:BODY_MAX]), self.key)
+
+
+async def raw_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes, not unpacked; also of a response that a test's transport made in one piece."""
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for chunk in response.aiter_raw():
+        yield chunk
+
+
+class _Announcement:
+    """Calls `on_sending` once: when the connection stands and the first byte is about to leave."""
+
+    def __init__(self, callback: Callable[[], None] | None) -> None:
+        self._callback = callback
+        self.error: BaseException | None = None
+
+    def make(self) -> None:
+        callback, self._callback = self._callback, None
+        if callback is None:
+            return
+        try:
+            callback()
+        except BaseException as error:
+            self.error = error
+            raise
+
+    async def on_event(self, name: str, _info: Mapping[str, Any]) -> None:
+        if name.endswith("send_request_headers.started"):
+            self.make()
+
+
+async def check_outside(url: str) -> None:
+    """Raises AddressRefused unless `url` is https and every address of its host is a public one."""
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError) as error:
+        raise AddressRefused("not an address") from error
+    if target.scheme != "https" or not target.host or target.userinfo:
+        raise AddressRefused("not https")
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(target.host, target.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpx.ConnectError("the host has no address") from error
+    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
+        raise AddressRefused("not a public host")
+
+
+def checked_key(api_key: str) -> str:
+    """The key without white space around it. Raises KeyMissing or InvalidRequest, neither of which repeats it."""
+    key = api_key.strip()
+    if not key:
+        raise KeyMissing("The paid engine needs a WaveSpeed key.")
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "api_key",
+            "It holds a character that no key has.",
+            "Copy the key again, without quotes or line breaks.",
+        )
+    return key
+
+
+def api_base(base_url: str) -> httpx.URL:
+    """`…/api/v3` of an origin or of an address that already ends so. Raises SettingsError."""
+    try:
+        url = httpx.URL(base_url.strip())
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        raise SettingsError(
+            "WAVESPEED_BASE_URL must be an http(s) address such as https://api.wavespeed.ai.",
+            variable="WAVESPEED_BASE_URL",
+        )
+    path = url.path.rstrip("/")
+    return url.copy_with(path=path if path.endswith(API_PATH) else path + API_PATH)
+
+
+def silence_addresses_in_logs() -> None:
+    """Keep paths and queries of addresses (they may be signatures) out of what httpx and httpcore log."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_ORIGINS_ONLY)  # the same filter is never added twice
+
+
+class _OriginsOnly(logging.Filter):
+    _address = re.compile(r"(https?://[^\s/?#'\"\\]+)[^\s'\"\\]*")
+    _path = re.compile(
+        r"(b'(?:location|content-location|link|content-disposition)', )b(?:'[^']*'|\"[^\"]*\")", re.IGNORECASE
+    )
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = self._address.sub(r"\1/…", record.getMessage())
+        record.msg, record.args = self._path.sub(r"\1…", text), ()
+        return True
+
+
+_ORIGINS_ONLY = _OriginsOnly()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest("body", "It cannot be written as JSON.", "Send plain values.") from error
