@@ -1,0 +1,168 @@
+"""Cut a subject off a plain or gradient backdrop: studio shots, drawings, product pictures.
+
+The backdrop's colour is modelled from the picture's border as a smooth (quadratic) surface in Lab, fitted so
+that a subject which touches the border does not spoil it. The backdrop is then flooded from the border, soft
+drop shadows with it; what is left is the subject. Since the backdrop's true colour is known everywhere, the
+share of a soft edge pixel follows from how far it lies between backdrop and subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Numbers = NDArray[np.float32]
+    Mask = NDArray[np.uint8]
+
+_SHADOW_DEPTH = 45.0
+"""How much darker (Lab L) than the backdrop a drop shadow may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A matte (H×W uint8) and how sure it is: the border's share that the backdrop model explains."""
+
+    matte: Pixels
+    confidence: float
+
+
+def key(bgr: Pixels) -> Keyed | None:
+    """The subject on a plain or gradient backdrop, or None when the backdrop is neither, or shows nothing."""
+    height, width = bgr.shape[:2]
+    if min(height, width) < 16:
+        return None
+    lab = np.asarray(cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
+    ring = _ring(height, width)
+    model, explained, spread = _backdrop(lab, ring)
+    if explained < 0.72 or spread > 4.0:
+        return None
+    distance = np.sqrt(((lab - model) ** 2).sum(axis=2))
+    low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
+    plain = (distance < (low + high) / 2).astype(np.uint8)
+    shadow = _shadow(lab, model)
+    outside = _flooded(plain, plain | shadow)
+    outside |= _holes(outside, distance < low)
+    inside = cv2.morphologyEx(1 - outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    cover = float(inside.mean())
+    if not 0.004 < cover < 0.93:
+        return None
+    return Keyed(_matte(bgr, inside, outside), explained)
+
+
+def _ring(height: int, width: int) -> NDArray[np.bool_]:
+    band = max(2, int(min(height, width) * 0.03))
+    ring = np.ones((height, width), bool)
+    ring[band:-band, band:-band] = False
+    return ring
+
+
+def _terms(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([np.ones_like(rows), columns, rows, columns**2, rows**2, columns * rows], axis=-1)
+
+
+def _backdrop(lab: Numbers, ring: NDArray[np.bool_]) -> tuple[Numbers, float, float]:
+    """The backdrop's Lab colour everywhere, the share of the border it explains, and its spread there."""
+    height, width = ring.shape
+    rows, columns = np.where(ring)
+    step = max(1, rows.size // 6000)
+    rows, columns = rows[::step], columns[::step]
+    terms = _terms(rows / height - 0.5, columns / width - 0.5)
+    colours = lab[rows, columns].astype(np.float64)
+    # The commonest colour starts the fit: least squares alone would average subject and backdrop.
+    distance = np.linalg.norm(colours - np.median(colours, axis=0), axis=1)
+    kept = distance <= max(4.0, float(np.quantile(distance, 0.6)))
+    fit = np.zeros((6, 3))
+    for _ in range(5):
+        fit = np.linalg.lstsq(terms[kept], colours[kept], rcond=None)[0]
+        distance = np.linalg.norm(terms @ fit - colours, axis=1)
+        kept = distance < max(4.0, 2.5 * float(np.median(distance)))
+    across = np.arange(width) / width - 0.5
+    along = (np.arange(height) / height - 0.5)[:, None]
+    model = np.empty((height, width, 3), np.float32)
+    for channel in range(3):
+        c = fit[:, channel]
+        model[..., channel] = (
+            c[0] + c[1] * across + c[2] * along + c[3] * across**2 + c[4] * along**2 + (c[5] * across * along)
+        )
+    return model, float((distance < 6.0).mean()), float(np.median(distance))
+
+
+def _shadow(lab: Numbers, model: Numbers) -> Mask:
+    """Pixels that a soft shadow on the backdrop could explain: darker, no other hue, no hard edge."""
+    darker = model[..., 0] - lab[..., 0]
+    tint = np.sqrt(((lab[..., 1:] - model[..., 1:]) ** 2).sum(axis=2))
+    light = np.ascontiguousarray(lab[..., 0])
+    slope = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1))
+    slope = cv2.dilate(cv2.GaussianBlur(slope, (0, 0), 1.0), np.ones((3, 3), np.uint8))
+    soft = (darker > -1) & (darker < _SHADOW_DEPTH) & (tint < 5.5) & (slope < 9)
+    return np.asarray(soft, np.uint8)
+
+
+def _flooded(plain: Mask, passable: Mask) -> Mask:
+    """What of `passable` hangs together with the border without squeezing through gaps of an outline."""
+    gap = 3 if min(plain.shape) > 200 else 1
+    brush = np.ones((gap, gap), np.uint8)
+    wide = cv2.erode(passable, brush, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    _, labels = cv2.connectedComponents(wide, connectivity=4)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    lit = np.zeros(int(labels.max()) + 1, bool)
+    lit[edge] = True
+    lit[0] = False
+    reached = lit[labels].astype(np.uint8)
+    return np.asarray(cv2.dilate(reached, brush) & passable, np.uint8)
+
+
+def _holes(outside: Mask, exact: NDArray[np.bool_]) -> Mask:
+    """Backdrop seen through the subject (under an arm); size and place tell it from white clothes."""
+    closed = ((outside == 0) & exact).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
+    subject = max(1, int((outside == 0).sum()))
+    depth = cv2.distanceTransform(1 - outside, cv2.DIST_L2, 3)
+    size = float(np.sqrt(subject))
+    holes = np.zeros_like(outside)
+    for i in range(1, count):
+        if not 0.006 * subject < stats[i, 4] < 0.12 * subject:
+            continue
+        hole = labels == i
+        if float(depth[hole].min()) < 0.16 * size:
+            holes[hole] = 1
+    return holes
+
+
+def _matte(bgr: Pixels, inside: Mask, outside: Mask) -> Pixels:
+    """Soft edges: each pixel near the border is split between the nearest backdrop and subject colours."""
+    core = cv2.erode(inside, np.ones((5, 5), np.uint8))
+    far = cv2.erode(1 - inside, np.ones((5, 5), np.uint8))
+    band = (core == 0) & (far == 0)
+    matte = (inside * 255).astype(np.uint8)
+    if not band.any() or not core.any() or not far.any():
+        return matte
+    subject = _nearest(bgr, core, band)
+    ground = _nearest(bgr, far, band)
+    pixel = bgr[band].astype(np.float32)
+    way = subject - ground
+    length = (way**2).sum(axis=1)
+    share = ((pixel - ground) * way).sum(axis=1) / np.maximum(length, 1e-3)
+    hard = inside[band].astype(np.float32)
+    # Where both colours are alike the split means nothing; the flood's own verdict stands there.
+    trust = np.clip((length - 150) / 600, 0, 1)
+    share = np.clip((share - 0.08) / 0.84, 0, 1) * trust + hard * (1 - trust)
+    matte[band] = (np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8)
+    # Only next to the flood: a dark line inside the subject must not become see-through.
+    near = cv2.dilate(outside, np.ones((7, 7), np.uint8)) > 0
+    return np.where(near, matte, inside * 255).astype(np.uint8)
+
+
+def _nearest(bgr: Pixels, source: Mask, wanted: NDArray[np.bool_]) -> Numbers:
+    _, labels = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    where = source > 0
+    table[labels[where]] = bgr[where]
+    return np.asarray(table[labels[wanted]])

@@ -1,0 +1,210 @@
+"""Find the subject of a real photograph without a network: several starts of GrabCut vote.
+
+The starts know different things: where subjects stand (the centre, or the body under a face that a cascade
+found), what the border cannot reach without crossing an edge, and which colours the border does not have.
+Where such different guesses end in the same cut, the cut is right more often than not; their agreement is the
+confidence. A matte is generous: losing a part of the subject is far worse than keeping some background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from klingo1.draft.faces import FACE_SIDE, find_face
+from klingo1.draft.salience import barrier_salience, rarity, reduced
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from klingo1.draft.faces import Face
+
+    Pixels = NDArray[np.uint8]
+    Numbers = NDArray[np.float32]
+    Mask = NDArray[np.uint8]
+
+_SIDE = 256
+"""The longest side at which GrabCut works: its cost grows with the pixels, its errors hardly shrink."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What the starts agreed on. `mask` is H×W of 0 and 1 at a small size; every signal is 0..1."""
+
+    mask: Mask
+    agreement: float
+    """Shared by all starts over claimed by any."""
+    cover: float
+    solidity: float
+    """The mask over its convex hull."""
+    border: float
+    """Share of the top, left and right picture edges that the mask touches."""
+    contrast: float
+    """How differently coloured mask and surrounding ring are: histogram distance in Lab."""
+    offset: float
+    """Distance of the mask's centre from the picture's centre line, in widths."""
+    salience: float
+    """Mean barrier distance inside the mask less outside."""
+    face: Face | None
+    face_kept: float
+    """Share of the face that the mask holds (1 without a face)."""
+
+    @property
+    def confidence(self) -> float:
+        """0..1; from 0.5 on a cut is worth showing."""
+        fit = min(1.0, max(0.0, (self.agreement - 0.35) / 0.5))
+        size = min(1.0, self.cover / 0.04) * min(1.0, max(0.0, (0.85 - self.cover) / 0.15))
+        whole = min(1.0, self.solidity / 0.6)
+        free = 1 - min(1.0, max(0.0, self.border - 0.12) * 2.5)
+        apart = min(1.0, self.contrast / 0.45)
+        centred = 1 - min(1.0, max(0.0, self.offset - 0.12) * 2.0)
+        held = 1.0 if self.face_kept > 0.97 else 0.2
+        return float(fit * size * whole * free * apart * centred * held)
+
+
+def vote(bgr: Pixels) -> Vote:
+    """Let the starts cut the photograph (H×W×3 BGR uint8) and measure the result."""
+    small = reduced(bgr, _SIDE)
+    lab = np.asarray(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
+    face = find_face(reduced(bgr, FACE_SIDE))
+    salience = barrier_salience(lab)
+    cuts = [_grabbed(small, start) for start in _starts(lab, salience, face)]
+    votes = np.sum(cuts, axis=0)
+    agreement = float((votes == len(cuts)).sum() / max(1, (votes > 0).sum()))
+    mask = _generous((votes >= 2).astype(np.uint8), face)
+    return _measured(mask, agreement, lab, salience, face)
+
+
+def _starts(lab: Numbers, salience: Numbers, face: Face | None) -> list[Mask]:
+    """GrabCut's first guesses (cv2.GC_*), each from another kind of knowledge."""
+    height, width = lab.shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    rows, columns = rows / height, columns / width
+    prior = np.exp(-(((columns - 0.5) / 0.34) ** 2 + ((rows - 0.54) / 0.42) ** 2)).astype(np.float32)
+    if face is None:
+        place = _ellipse(rows, columns, 0.38, 0.42)
+        heart = _ellipse(rows, columns, 0.10, 0.13)
+    else:
+        place, heart = _body(rows, columns, face, lab.shape[1] / lab.shape[0])
+    standing = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+    standing[place] = cv2.GC_PR_FGD
+    standing[heart] = cv2.GC_FGD
+    starts = [_edged(standing)]
+    for map_, weight in ((salience, prior), (0.5 * salience + 0.5 * rarity(lab), np.sqrt(prior))):
+        seen = map_ * weight
+        seen /= max(float(seen.max()), 1e-6)
+        start = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+        start[seen > 0.30] = cv2.GC_PR_FGD
+        start[seen > 0.72] = cv2.GC_FGD
+        if face is not None:
+            start[place & (seen > 0.12)] = cv2.GC_PR_FGD
+            start[heart] = cv2.GC_FGD
+        starts.append(_edged(start))
+    return starts
+
+
+def _ellipse(rows: Numbers, columns: Numbers, across: float, along: float) -> NDArray[np.bool_]:
+    return np.asarray(((columns - 0.5) / across) ** 2 + ((rows - 0.53) / along) ** 2 < 1)
+
+
+def _body(
+    rows: Numbers, columns: Numbers, face: Face, aspect: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Head, hair and shoulders around a face, and the part of them that is certain."""
+    middle, centre = face.x + face.width / 2, face.y + face.height / 2
+    sideways = np.abs(columns - middle)
+    head = (sideways / (face.width * 0.95)) ** 2 + (
+        (rows - centre + 0.08 * face.height) / (face.height * 1.1)
+    ) ** 2 < 1
+    below = (rows - (face.y + face.height)) / face.height
+    body = (rows > face.y + face.height * 0.9) & (sideways < face.width * (1 + 0.55 * np.clip(below, 0, 1.6)))
+    sure = (sideways / (face.width * 0.45)) ** 2 + ((rows - centre) / (face.height * 0.55)) ** 2 < 1
+    trunk = (below > 0) & (below < 1.5) & (sideways < face.width * 0.45)
+    del aspect
+    return head | body, sure | trunk
+
+
+def _edged(start: Mask) -> Mask:
+    """The picture's upper and side edges are background; the lower one may cut the subject off."""
+    band = max(2, int(0.025 * min(start.shape)))
+    start[:band] = cv2.GC_BGD
+    start[: int(0.85 * len(start)), :band] = cv2.GC_BGD
+    start[: int(0.85 * len(start)), -band:] = cv2.GC_BGD
+    return start
+
+
+def _grabbed(bgr: Pixels, start: Mask) -> Mask:
+    """One GrabCut from one start: H×W of 0 and 1, all 0 when the start has no background or no subject."""
+    mask = start.copy()
+    cv2.setRNGSeed(11)
+    try:
+        cv2.grabCut(bgr, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:  # fewer samples than mixture components
+        return np.zeros_like(start)
+    return np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+
+
+def _generous(mask: Mask, face: Face | None) -> Mask:
+    """The main part, closed, without holes, smooth, and with the whole face."""
+    height, width = mask.shape
+    radius = max(1, int(0.03 * min(height, width)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    padded = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[radius:-radius, radius:-radius]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    if count < 2:
+        return mask
+    main = 1 + int(np.argmax(stats[1:, 4]))
+    if face is not None:
+        at = labels[
+            min(height - 1, int((face.y + face.height / 2) * height)), int((face.x + face.width / 2) * width)
+        ]
+        main = int(at) or main
+    one = (labels == main).astype(np.uint8)
+    outlines = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    cv2.drawContours(one, outlines, -1, 1, -1)
+    soft = cv2.GaussianBlur(one.astype(np.float32), (0, 0), max(0.8, 0.008 * min(height, width)))
+    return np.asarray(soft > 0.4, np.uint8)
+
+
+def _measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, face: Face | None) -> Vote:
+    height, width = mask.shape
+    cover = float(mask.mean())
+    solidity = contrast = rise = offset = 0.0
+    border = float(np.concatenate([mask[0], mask[:, 0], mask[:, -1]]).mean())
+    if 0 < cover < 1:
+        outline = max(
+            cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea
+        )
+        solidity = min(1.0, float(mask.sum()) / max(1.0, cv2.contourArea(cv2.convexHull(outline))))
+        reach = 2 * max(3, int(0.06 * min(height, width))) + 1
+        ring = (cv2.dilate(mask, np.ones((reach, reach), np.uint8)) > 0) & (mask == 0)
+        if ring.any():
+            contrast = _difference(lab[mask > 0], lab[ring])
+        rise = float(salience[mask > 0].mean() - salience[mask == 0].mean())
+        offset = abs(float((mask.sum(axis=0) * np.arange(width)).sum()) / float(mask.sum()) / width - 0.5)
+    kept = 1.0
+    if face is not None:
+        part = mask[
+            int(face.y * height) : int((face.y + face.height) * height) + 1,
+            int(face.x * width) : int((face.x + face.width) * width) + 1,
+        ]
+        kept = float(part.mean()) if part.size else 0.0
+    return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, face, kept)
+
+
+def _difference(inside: Numbers, ring: Numbers) -> float:
+    """0 (same colours) to 1 (no colour in common): half the distance of two coarse Lab histograms."""
+
+    def share(colours: Numbers) -> NDArray[np.float64]:
+        cells = np.array([7, 10, 10])
+        low, high = np.array([0.0, -60.0, -60.0]), np.array([100.0, 60.0, 60.0])
+        index = ((colours - low) / (high - low) * cells).astype(int).clip(0, cells - 1)
+        flat = (index[:, 0] * cells[1] + index[:, 1]) * cells[2] + index[:, 2]
+        counted = np.bincount(flat, minlength=int(cells.prod())).astype(float)
+        return np.asarray(counted / counted.sum())
+
+    return float(np.abs(share(inside) - share(ring)).sum() / 2)

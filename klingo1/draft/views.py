@@ -1,0 +1,238 @@
+"""Cut-out views of a subject: trimming, clean edge colours, turnaround sheets, and what each view shows.
+
+A turnaround sheet is one picture with two to five figures of the same character side by side. A view is named
+front, side or back and guessed to face right or left; people can correct the guess, so it only has to be
+right most of the time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Numbers = NDArray[np.float32]
+
+VIEW_SIDE = 1400
+"""The longest side of a view, pixels."""
+_PAD = 2
+_SEEN = 12
+"""Alpha above which a pixel counts as visible."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One cut-out view. `pixels` is H×W×4 uint8 straight BGRA, trimmed with 2 pixels of empty border, longest
+    side at most 1400; `name` is front, side or back; `faces_right` matters for side views.
+    """
+
+    pixels: Pixels
+    name: str = "front"
+    faces_right: bool = True
+
+
+def trimmed(bgra: Pixels) -> Pixels | None:
+    """The visible part with 2 empty pixels around it, at most 1400 pixels long; None when nothing shows."""
+    rows, columns = (
+        np.where((bgra[..., 3] > _SEEN).any(axis=1))[0],
+        np.where((bgra[..., 3] > _SEEN).any(axis=0))[0],
+    )
+    if not rows.size:
+        return None
+    part = bgra[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = (VIEW_SIDE - 2 * _PAD) / max(part.shape[:2])
+    if scale < 1:
+        part = _shrunk(part, scale)
+    return np.asarray(
+        cv2.copyMakeBorder(part, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    )
+
+
+def _shrunk(bgra: Pixels, scale: float) -> Pixels:
+    size = (max(1, int(bgra.shape[1] * scale)), max(1, int(bgra.shape[0] * scale)))
+    # The colours under clear pixels are extended ones already, so straight alpha scales without a fringe.
+    return np.asarray(cv2.resize(bgra, size, interpolation=cv2.INTER_AREA))
+
+
+def with_edge_colours(bgr: Pixels, alpha: Pixels) -> Pixels:
+    """H×W×4 BGRA whose soft and clear pixels take the colour of the nearest solid one: no halo of the old
+    background. `alpha` is H×W uint8.
+    """
+    solid = (alpha > 247).astype(np.uint8)
+    inner = cv2.erode(solid, np.ones((3, 3), np.uint8))
+    solid = inner if inner.any() else solid
+    colours = bgr
+    if solid.any() and not solid.all():
+        _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+        table = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+        where = solid > 0
+        table[labels[where]] = bgr[where]
+        colours = np.where(where[..., None], bgr, table[labels])
+    return np.dstack([colours, alpha])
+
+
+def split(bgra: Pixels) -> tuple[Pixels, ...]:
+    """Figures of a sheet, left to right, each trimmed; one figure when the picture is no sheet.
+
+    Two to five parts are figures when they stand side by side with similar heights; anything smaller joins
+    the figure it is nearest to (a floating hat, a shadowless balloon).
+    """
+    alpha = bgra[..., 3]
+    reach = max(3, bgra.shape[1] // 200)
+    joined = cv2.dilate((alpha > 60).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    if count < 2:
+        whole = trimmed(bgra)
+        return () if whole is None else (whole,)
+    figures = _figures(stats)
+    if not 2 <= len(figures) <= 5:
+        whole = trimmed(_without_specks(bgra, labels, stats))
+        return () if whole is None else (whole,)
+    owner = _owners(stats, figures)
+    parts = []
+    for figure in figures:
+        members = [i for i in range(1, count) if owner[i] == figure]
+        part = bgra.copy()
+        part[..., 3] = np.where(np.isin(labels, members), alpha, 0)
+        view = trimmed(part)
+        if view is not None:
+            parts.append(view)
+    return tuple(parts)
+
+
+def _figures(stats: NDArray[np.int32]) -> list[int]:
+    """Labels of parts that look like figures in a row, left to right."""
+    tallest, largest = int(stats[1:, 3].max()), int(stats[1:, 4].max())
+    big = [i for i in range(1, len(stats)) if stats[i, 4] > 0.25 * largest and stats[i, 3] > 0.6 * tallest]
+    big.sort(key=lambda i: int(stats[i, 0]))
+    for left, right in itertools.pairwise(big):
+        overlap = int(stats[left, 0] + stats[left, 2] - stats[right, 0])
+        middle_left = stats[left, 1] + stats[left, 3] / 2
+        middle_right = stats[right, 1] + stats[right, 3] / 2
+        if (
+            overlap > 0.2 * min(stats[left, 2], stats[right, 2])
+            or abs(middle_left - middle_right) > 0.3 * tallest
+        ):
+            return []  # parts of one thing, not figures in a row
+    return big
+
+
+def _owners(stats: NDArray[np.int32], figures: Sequence[int]) -> list[int]:
+    """For every label the figure it belongs to (0 = a speck that belongs to none)."""
+    largest = int(stats[1:, 4].max())
+    owner = [0] * len(stats)
+    for i in range(1, len(stats)):
+        if i in figures:
+            owner[i] = i
+        elif stats[i, 4] > 0.002 * largest:
+            owner[i] = min(figures, key=lambda f: _gap(stats[i], stats[f]))
+    return owner
+
+
+def _gap(a: NDArray[np.int32], b: NDArray[np.int32]) -> float:
+    across = max(a[0], b[0]) - min(a[0] + a[2], b[0] + b[2])
+    along = max(a[1], b[1]) - min(a[1] + a[3], b[1] + b[3])
+    return float(np.hypot(max(across, 0), max(along, 0)))
+
+
+def _without_specks(bgra: Pixels, labels: NDArray[np.int32], stats: NDArray[np.int32]) -> Pixels:
+    largest = int(stats[1:, 4].max())
+    kept = np.array([i > 0 and stats[i, 4] > 0.002 * largest for i in range(len(stats))])
+    clean = bgra.copy()
+    clean[..., 3] = np.where(kept[labels], bgra[..., 3], 0)
+    return clean
+
+
+def named(parts: Sequence[Pixels]) -> tuple[View, ...]:
+    """Views in their order on the sheet, with names and facing guessed among themselves."""
+    names = names_of(parts)
+    return tuple(View(p, n, faces_right(p)) for p, n in zip(parts, names, strict=True))
+
+
+def renamed(views: Sequence[View]) -> tuple[View, ...]:
+    """The same views, named anew as views of one subject."""
+    names = names_of([v.pixels for v in views])
+    return tuple(replace(v, name=n) for v, n in zip(views, names, strict=True))
+
+
+def names_of(parts: Sequence[Pixels]) -> list[str]:
+    """front, side or back for each view of one subject.
+
+    Side views are lopsided and narrow; of the symmetric ones the front has a face: more detail and more
+    different colours in the head.
+    """
+    lopsided = [asymmetry(p) for p in parts]
+    if len(parts) == 1:
+        return ["front" if lopsided[0] < 0.2 else "side"]
+    widest = max(p.shape[1] / p.shape[0] for p in parts)
+    sideways = [a - 0.35 * (p.shape[1] / p.shape[0]) / widest for a, p in zip(lopsided, parts, strict=True)]
+    names = ["side"] * len(parts)
+    first_side = int(np.argmax(sideways))
+    upright = [
+        i for i in range(len(parts)) if i != first_side and lopsided[i] < max(0.2, 0.7 * lopsided[first_side])
+    ]
+    if max(lopsided) < 0.08:  # nothing is seen from the side: a front and a back
+        upright = list(range(len(parts)))
+    upright.sort(key=lambda i: -_face_detail(parts[i]))
+    for rank, i in enumerate(upright):
+        names[i] = "front" if rank == 0 else "back" if rank == 1 else "side"
+    return names
+
+
+def asymmetry(bgra: Pixels) -> float:
+    """0 for a silhouette that equals its mirror image about its centre of mass, up to 1."""
+    alpha = _small(bgra)[..., 3].astype(np.float32) / 255
+    total = float(alpha.sum())
+    if total < 1:
+        return 0.0
+    centre = round(float((alpha.sum(axis=0) * np.arange(alpha.shape[1])).sum()) / total)
+    reach = min(centre, alpha.shape[1] - centre)
+    if reach < 3:
+        return 1.0
+    left, right = alpha[:, centre - reach : centre], alpha[:, centre : centre + reach][:, ::-1]
+    return float(np.abs(left - right).sum() / max(float((left + right).sum()), 1.0))
+
+
+def faces_right(bgra: Pixels) -> bool:
+    """Which way a side view looks: toes stick out to the front and the face has the detail of the head."""
+    small = _small(bgra)
+    alpha = (small[..., 3] > 128).astype(np.float32)
+    height = len(alpha)
+    toes = _centre(alpha[int(height * 0.955) :]) - _centre(alpha[int(height * 0.80) : int(height * 0.90)])
+    head = alpha[: int(height * 0.36)]
+    detail = _detail(small)[: head.shape[0]] * head
+    face = _centre(detail) - _centre(head)
+    return bool(toes + face > 0)
+
+
+def _centre(weights: Numbers) -> float:
+    total = float(weights.sum())
+    return float((weights.sum(axis=0) * np.arange(weights.shape[1])).sum()) / total if total > 0 else 0.0
+
+
+def _face_detail(bgra: Pixels) -> float:
+    small = _small(bgra)
+    rows = max(1, int(small.shape[0] * 0.36))
+    solid = small[:rows, :, 3] > 200
+    return float(_detail(small)[:rows][solid].mean()) if solid.any() else 0.0
+
+
+def _detail(small: Pixels) -> Numbers:
+    grey = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_BGR2GRAY)
+    inside = cv2.erode((small[..., 3] > 200).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(np.abs(cv2.Laplacian(grey, cv2.CV_32F)) * inside, np.float32)
+
+
+def _small(bgra: Pixels) -> Pixels:
+    """At most 360 pixels high or wide: enough for guesses, and the same guess at every size."""
+    scale = 360 / max(bgra.shape[:2])
+    return _shrunk(bgra, scale) if scale < 1 else bgra
