@@ -7,7 +7,6 @@ caps, a refused or never created run gives its amount back. All amounts are inte
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections.abc import Collection, Iterator
@@ -22,7 +21,7 @@ from klingo1 import money, schema
 from klingo1.errors import JobNotFound, LedgerError
 from klingo1.job import Job, Money, State
 from klingo1.money import Caps, NewJob
-from klingo1.records import decode_job, encode_request
+from klingo1.records import decode_job, encode_facts, encode_job
 from klingo1.schema import jobs, phases, quotes
 
 
@@ -61,25 +60,50 @@ class Ledger:
             if made:
                 return self._load(connection, made, new.owner), False
             day = money.day_of(connection, now)
-            money.check_caps(connection, new, caps, day, now)
-            held = Money.HELD if new.price.micro else Money.FREE
-            connection.execute(
-                sa.insert(jobs).values(
-                    id=new.id,
-                    owner=new.owner,
-                    engine=new.engine.value,
+            money.check_caps(connection, owner=new.owner, cost=new.price, caps=caps, day=day, now=now)
+            self._insert(connection, money.queued_job(new, now), day=day, quote=new.quote)
+            return self._load(connection, new.id, new.owner), True
+
+    def readmit(self, job: Job, *, caps: Caps, now: float) -> bool:
+        """Hold the price of a run that was never created once more, and queue it. Raises BudgetReached."""
+        with self._writing() as connection:
+            day = money.day_of(connection, now)
+            if job.money is not Money.HELD:
+                money.check_caps(connection, owner=job.owner, cost=job.price, caps=caps, day=day, now=now)
+            held = Money.HELD if job.price.micro else Money.FREE
+            won = connection.execute(
+                sa.update(jobs)
+                .where(
+                    jobs.c.id == job.id,
+                    jobs.c.state == job.state.value,
+                    sa.or_(jobs.c.prediction_id == "", jobs.c.price == 0),  # a draft may be made anew
+                )
+                .values(
+                    prediction_id="",
+                    progress=None,
                     state=State.QUEUED.value,
-                    request=encode_request(new.request, self._home),
-                    price=new.price.micro,
                     money=held.value,
                     day=day,
-                    quote=new.quote,
-                    created_at=now,
+                    attempts=0,
+                    problem=None,
+                    finished_at=None,
                     updated_at=now,
                 )
             )
-            self._enter(connection, new.id, State.QUEUED, now)
-            return self._load(connection, new.id, new.owner), True
+            if won.rowcount == 1:
+                self._enter(connection, job.id, State.QUEUED, now)
+            return won.rowcount == 1
+
+    def adopt(self, job: Job) -> Job:
+        """Write the row of a prediction found at the service, or return the job that has it already."""
+        with self._writing() as connection:
+            known = connection.execute(
+                sa.select(jobs.c.id).where(jobs.c.prediction_id == job.prediction_id)
+            ).scalar()
+            if known is not None:
+                return self._load(connection, known, job.owner)
+            self._insert(connection, job, day=money.day_of(connection, job.created_at), quote=None)
+            return self._load(connection, job.id, job.owner)
 
     def job_of_quote(self, quote: str, *, owner: str) -> Job | None:
         """The job that this quote has made, if any."""
@@ -109,7 +133,7 @@ class Ledger:
             statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_([s.value for s in leave]))
             if worker is not None:
                 statement = statement.where(jobs.c.worker == worker)
-            values = _columns(facts) | {"state": to.value, "updated_at": now}
+            values = encode_facts(facts) | {"state": to.value, "updated_at": now}
             if to.ended:
                 values |= {"finished_at": now}
             won = connection.execute(statement.values(**values)).rowcount == 1
@@ -121,7 +145,7 @@ class Ledger:
         """Write facts that change no state: progress, the service's last reply, uploaded addresses."""
         with self._writing() as connection:
             connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id).values(**_columns(facts), updated_at=now)
+                sa.update(jobs).where(jobs.c.id == job_id).values(**encode_facts(facts), updated_at=now)
             )
 
     def claim(self, *, worker: str, now: float, lease: float, gone: Collection[str] = ()) -> list[Job]:
@@ -232,6 +256,11 @@ class Ledger:
         ).all()
         return decode_job(row, [(State(s), at) for s, at in entered], self._home)
 
+    def _insert(self, connection: Connection, job: Job, *, day: str, quote: str | None) -> None:
+        row = encode_job(job, self._home)
+        connection.execute(sa.insert(jobs).values(**row, day=day, quote=quote))
+        self._enter(connection, job.id, job.state, job.created_at)
+
     def _enter(self, connection: Connection, job_id: str, state: State, now: float) -> None:
         connection.execute(sa.insert(phases).values(job_id=job_id, state=state.value, at=now))
 
@@ -259,19 +288,3 @@ class Ledger:
                 "Free some space or check the folder's permissions; nothing is lost.",
                 path=self.path,
             ) from error
-
-
-_JSON = frozenset({"details", "uploads", "problem"})
-
-
-def _columns(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts as the columns hold them."""
-    return {name: _column(name, value) for name, value in facts.items()}
-
-
-def _column(name: str, value: Any) -> Any:
-    if name in _JSON:
-        return None if value is None else json.dumps(value, ensure_ascii=True)
-    if isinstance(value, Path):
-        raise TypeError("paths are stored relative to the home folder")
-    return value.value if isinstance(value, State | Money) else value

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from klingo1.errors import BudgetReached, QuoteRefused
-from klingo1.job import Money, State
+from klingo1.job import Job, Money, State
 from klingo1.pricing import Price
 from klingo1.request import Engine, VideoRequest
 from klingo1.schema import jobs, meta, quotes
@@ -47,6 +47,21 @@ class NewJob:
     quote: str
 
 
+def queued_job(new: NewJob, now: float) -> Job:
+    """The job that an admitted request becomes, its price held."""
+    return Job(
+        id=new.id,
+        owner=new.owner,
+        engine=new.engine,
+        state=State.QUEUED,
+        request=new.request,
+        price=new.price,
+        money=Money.HELD if new.price.micro else Money.FREE,
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def spend_quote(connection: Connection, new: NewJob, now: float) -> str | None:
     """Bind the quote to this request; the id of the job it has made before, or None. Raises QuoteRefused."""
     row = connection.execute(
@@ -66,16 +81,16 @@ def spend_quote(connection: Connection, new: NewJob, now: float) -> str | None:
     return None
 
 
-def check_caps(connection: Connection, new: NewJob, caps: Caps, day: str, now: float) -> None:
-    """Raise BudgetReached when a cap has no room for this price."""
-    price = new.price.micro
+def check_caps(connection: Connection, *, owner: str, cost: Price, caps: Caps, day: str, now: float) -> None:
+    """Raise BudgetReached when a cap has no room for what a run costs."""
+    price = cost.micro
     if not price:
         return
     release_refunded(connection, now)
     of_day = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.price), 0)).where(
         jobs.c.day == day, jobs.c.money.in_(_COUNTED)
     )
-    of_owner = of_day.where(jobs.c.owner == new.owner)
+    of_owner = of_day.where(jobs.c.owner == owner)
     for cap, limit, used in (
         ("run", caps.run, 0),
         ("visitor_day", caps.owner_day, connection.execute(of_owner).scalar_one()),
@@ -83,7 +98,7 @@ def check_caps(connection: Connection, new: NewJob, caps: Caps, day: str, now: f
     ):
         if limit is not None and used + price > limit:
             raise BudgetReached(
-                f"This run costs {new.price}; the limit {_CAP_WORDS[cap]} is {Price(limit)}"
+                f"This run costs {cost}; the limit {_CAP_WORDS[cap]} is {Price(limit)}"
                 + (f", of which {Price(used)} is used." if used else "."),
                 cap=cap,
                 limit=limit,

@@ -16,6 +16,8 @@ from klingo1.job import Job, Money, Problem, State
 from klingo1.pricing import Price
 from klingo1.request import DraftOptions, Engine, Reference, VideoRequest
 
+_JSON = frozenset({"details", "uploads", "problem"})
+
 
 def encode_request(request: VideoRequest, home: Path) -> str:
     """The request as JSON text."""
@@ -68,6 +70,39 @@ def decode_job(row: Row[Any], entered: Sequence[tuple[State, float]], home: Path
         poster=home / row.poster if row.poster else None,
         phases=tuple(entered),
     )
+
+
+def encode_job(job: Job, home: Path) -> dict[str, Any]:
+    """A new job as columns, but for the day and the quote, which are the money's."""
+    return {
+        "id": job.id,
+        "owner": job.owner,
+        "engine": job.engine.value,
+        "state": job.state.value,
+        "request": encode_request(job.request, home),
+        "price": job.price.micro,
+        "money": job.money.value,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "prediction_id": job.prediction_id,
+        "details": json.dumps(job.details),
+        "uploads": "[]",
+        "attempts": 0,
+        "lease_until": 0.0,
+    }
+
+
+def encode_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts about a job as columns: objects become JSON text, words of ours their value."""
+    return {name: _encode_fact(name, value) for name, value in facts.items()}
+
+
+def _encode_fact(name: str, value: Any) -> Any:
+    if name in _JSON:
+        return None if value is None else json.dumps(value)
+    if isinstance(value, Path):
+        raise TypeError("paths are stored relative to the home folder")
+    return value.value if isinstance(value, State | Money) else value
 
 
 def encode_problem(problem: Problem) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""A request arriving: its references are checked, and copied into the job's own folder before any row.
+
+Whatever a visitor uploaded lies in a folder that others may empty, so a job only ever uses its own copies.
+File names are ours: bytes that somebody named never become a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from klingo1.clips import check_clip
+from klingo1.pricing import Price
+from klingo1.references import check_picture
+from klingo1.request import Engine, VideoRequest
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".mp4", ".mov", ".webm", ".m4v"})
+_CHUNK = 2**20
+
+
+def check_references(request: VideoRequest, engine: Engine) -> None:
+    """Really read every local reference. Raises InvalidRequest naming picture, limit and remedy."""
+    for number, image in enumerate(request.images):
+        if isinstance(image, Path):
+            check_picture(image, field=f"images[{number}]")
+    if isinstance(request.video, Path):
+        check_clip(request.video, engine=engine)
+
+
+def copy_references(request: VideoRequest, folder: Path) -> VideoRequest:
+    """The same request over copies of its local references in `folder`/references."""
+    references = folder / "references"
+    references.mkdir(parents=True, exist_ok=True)
+
+    def copied(reference: Path, name: str) -> Path:
+        suffix = reference.suffix.lower()
+        to = references / f"{name}{suffix if suffix in _SUFFIXES else '.bin'}"
+        shutil.copyfile(reference, to)
+        return to
+
+    images = [
+        copied(image, str(number)) if isinstance(image, Path) else image
+        for number, image in enumerate(request.images, 1)
+    ]
+    video = request.video
+    return request.with_references(images, copied(video, "video") if isinstance(video, Path) else video)
+
+
+def digest_of(request: VideoRequest, engine: Engine, price: Price) -> str:
+    """What a quote is bound to: every field, the references' bytes, the engine and the price."""
+    digest = hashlib.blake2b(digest_size=20)
+    fields = (
+        request.prompt,
+        request.keep_original_sound,
+        request.aspect_ratio,
+        request.duration,
+        request.draft.to_wire(),
+        engine.value,
+        price.micro,
+    )
+    digest.update(repr(fields).encode())
+    for reference in (*request.images, request.video):
+        digest.update(b"\0")
+        if isinstance(reference, Path):
+            with reference.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        elif reference is not None:
+            digest.update(reference.encode())
+    return digest.hexdigest()

@@ -1,0 +1,218 @@
+"""The course of one job through its states: prepare → upload → submit → poll → download → done.
+
+Each step leaves one state by name and commits before it does anything that cannot be undone. The order is
+what keeps the promises: the row before the network, `submitting` before the one POST, the id before all else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from klingo1 import errors, mentions
+from klingo1.client import Client
+from klingo1.engines import Engines
+from klingo1.entries import RETRY_SECONDS, Entries
+from klingo1.errors import ApiError, KlingoError, LedgerError
+from klingo1.export import write_poster
+from klingo1.job import Job, Money, Problem, State
+from klingo1.prediction import Prediction, Status
+from klingo1.problems import problem_of, released
+from klingo1.references import normalise_picture
+from klingo1.request import Engine
+from klingo1.retry import Clock
+from klingo1.settings import Settings
+from klingo1.submission import Submission
+from klingo1.uploads import PREPARED, Uploads, job_folder, prepared_picture
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 60.0
+"""How long a prediction may be done without naming a video before a person is told."""
+
+
+class Course:
+    """Drives jobs on the studio's loop. One task per job calls `run`."""
+
+    def __init__(self, *, entries: Entries, engines: Engines, settings: Settings, clock: Clock) -> None:
+        self._entries = entries
+        self._engines = engines
+        self._settings = settings
+        self._clock = clock
+        self._submission = Submission(entries, clock)
+        self._steps: dict[State, Callable[[Job], Awaitable[None]]] = {
+            State.QUEUED: self._start,
+            State.PREPARING: self._prepare,
+            State.UPLOADING: self._upload_and_submit,
+            State.SUBMITTING: self._interrupted_submit,
+            State.UNKNOWN: self._look_up,
+            State.RUNNING: self._poll,
+            State.DOWNLOADING: self._download,
+        }
+
+    async def settle(self, seconds: float) -> None:
+        """Let submits that are on their way come to an end, at most `seconds`."""
+        await self._submission.settle(seconds)
+
+    async def run(self, job_id: str) -> None:
+        """Take the job as far as it goes without a person."""
+        while True:
+            try:
+                job = await self._entries.job(job_id)
+                if not job.state.active or (job.problem and job.state is State.UNKNOWN):
+                    return
+                await self._step(job)
+            except LedgerError as error:
+                log.error("job %s waits, the ledger cannot be written: %s", job_id, error)
+                await self._clock.sleep(RETRY_SECONDS)
+
+    async def _step(self, job: Job) -> None:
+        try:
+            await self._steps[job.state](job)
+        except LedgerError:
+            raise
+        except (errors.KeyMissing, errors.KeyRejected) as error:
+            await self._entries.advance(job, State.NEEDS_KEY, problem=problem_of(error))
+        except KlingoError as error:
+            await self._give_up(job, error)
+        except Exception as error:
+            log.exception("job %s: an unforeseen error while %s", job.id, job.state.value)
+            await self._give_up(job, ApiError(f"This computer could not go on ({type(error).__name__})."))
+
+    async def _give_up(self, job: Job, error: KlingoError) -> None:
+        """An unhandled error ends the job where its money is certain, and waits for a person elsewhere."""
+        problem = problem_of(error)
+        if job.state in {State.QUEUED, State.PREPARING, State.UPLOADING}:
+            await self._entries.advance(job, State.REFUSED, problem=problem, money=released(job))
+        elif job.state in {State.RUNNING, State.DOWNLOADING}:
+            await self._entries.advance(job, State.EXPIRED, problem=problem)
+        else:
+            await self._entries.note(job, problem=problem)
+
+    # -- steps
+
+    async def _start(self, job: Job) -> None:
+        await self._entries.advance(job, State.PREPARING)
+
+    async def _prepare(self, job: Job) -> None:
+        """Re-encode the pictures beside the originals: oriented, stripped of metadata, within the limits."""
+        folder = self._folder(job) / PREPARED
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, image in enumerate(job.request.images, 1):
+            if isinstance(image, Path) and prepared_picture(folder, number) is None:
+                await asyncio.to_thread(
+                    normalise_picture, image, folder / f"{number}.jpg", field=f"images[{number - 1}]"
+                )
+        await self._entries.advance(job, State.UPLOADING)
+
+    async def _upload_and_submit(self, job: Job) -> None:
+        client = await self._client(job)
+        images, video = await self._references(job, client)
+        form = self._settings.mention_form if job.engine is Engine.KLING else "at"
+        request = job.request.with_references(images, video)
+        body = request.to_wire(prompt=mentions.to_wire(job.request.prompt, form))
+        if job.engine is Engine.DRAFT:
+            body["klingo1"] = job.request.draft.to_wire()
+        await self._submission.send(job, client, body)
+
+    async def _references(self, job: Job, client: Client) -> tuple[list[str], str | None]:
+        """Every reference as an address; what stands already is not sent again, what came through is kept."""
+        record = await self._entries.record(job)
+        uploads = Uploads.read(record.uploads, now=self._clock.time())
+        try:
+            return await uploads.complete(job, client, folder=self._folder(job), clock=self._clock)
+        finally:
+            await self._entries.note(job, uploads=uploads.rows())
+
+    async def _interrupted_submit(self, job: Job) -> None:
+        """Found in `submitting` when nobody is submitting it: the process ended in between."""
+        await self._entries.advance(job, State.UNKNOWN)
+
+    async def _look_up(self, job: Job) -> None:
+        client = await self._client(job)
+        record = await self._entries.record(job)
+        submitted_at = record.submitted_at or job.updated_at
+        sent = Uploads.read(record.uploads, now=submitted_at).addresses(job)
+        await self._submission.look_up(job, client, submitted_at=submitted_at, sent=sent)
+
+    async def _poll(self, job: Job) -> None:
+        client = await self._client(job)
+        missing_since: float | None = None
+        while True:
+            try:
+                prediction = await client.wait(job.prediction_id, on_update=lambda p: self._note_soon(job, p))
+            except errors.NotFound:
+                problem = Problem("NotFound", "The service no longer knows this run.")
+            else:
+                if prediction.status is not Status.COMPLETED:
+                    await self._failed(job, prediction)
+                    return
+                if prediction.outputs:
+                    details = prediction.as_details()
+                    await self._entries.advance(job, State.DOWNLOADING, details=details)
+                    return
+                problem = Problem("DownloadFailed", "The service says done, but names no video.")
+            now = self._clock.monotonic()
+            missing_since = now if missing_since is None else missing_since
+            if now - missing_since > GRACE_SECONDS:
+                await self._entries.advance(job, State.EXPIRED, problem=problem)
+                return
+            await self._clock.sleep(10.0)
+
+    async def _failed(self, job: Job, prediction: Prediction) -> None:
+        """A failed task is refunded within hours, so its hold stays until then (money.release_refunded)."""
+        text = prediction.error or f"The service ended it: {prediction.status_word}."
+        problem = Problem("GenerationFailed", text)
+        await self._entries.advance(job, State.FAILED, problem=problem, details=prediction.as_details())
+
+    async def _download(self, job: Job) -> None:
+        client = await self._client(job)
+        folder = self._folder(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        pause = 5.0
+        while True:
+            try:
+                video = await self._fetch(job, client, folder / "video.mp4")
+                break
+            except (errors.Unavailable, errors.NotSent, errors.RateLimited, OSError) as error:
+                # An outage or a full disk: the partial file stays, the job waits.
+                log.warning("job %s: its download waits (%s)", job.id, type(error).__name__)
+                await self._clock.sleep(pause)
+                pause = min(120.0, pause * 2)
+        poster = folder / "poster.jpg"
+        has_poster = await asyncio.to_thread(write_poster, video, poster)
+        facts: dict[str, Any] = {"video": self._stored(video), "progress": 1.0}
+        if has_poster:
+            facts["poster"] = self._stored(poster)
+        if job.money is not Money.FREE:
+            facts["money"] = Money.SPENT
+        await self._entries.advance(job, State.DONE, **facts)
+
+    async def _fetch(self, job: Job, client: Client, to: Path) -> Path:
+        async def address() -> str:
+            outputs = (await client.result(job.prediction_id)).outputs
+            if not outputs:
+                raise errors.DownloadFailed("The service names no video any more.", expired=True)
+            return outputs[0]
+
+        return await client.download(await address(), to, refresh=address)
+
+    # -- small things
+
+    async def _client(self, job: Job) -> Client:
+        return await self._engines.client(job.engine, job.owner)
+
+    def _note_soon(self, job: Job, prediction: Prediction) -> None:
+        """Keep the latest reply; a poll does not wait for the disk."""
+        note = self._entries.note(job, progress=prediction.progress, details=prediction.as_details())
+        task = asyncio.ensure_future(note)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _folder(self, job: Job) -> Path:
+        return job_folder(self._settings.home, job.id)
+
+    def _stored(self, path: Path) -> str:
+        return path.relative_to(self._settings.home).as_posix()

@@ -1,0 +1,270 @@
+"""The use case: a request comes in, a video comes out, and nothing in between is ever lost or paid twice.
+
+A studio owns one background event loop in one thread; jobs belong to it, never to a browser tab, an event
+handler or a command's terminal. Its methods are synchronous, thread-safe and quick: they read and write the
+ledger and wake the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Self
+
+from klingo1.arrivals import check_references, copy_references, digest_of
+from klingo1.background import Background, Worker
+from klingo1.course import Course
+from klingo1.decisions import Decisions
+from klingo1.engines import NO_KEY, Engines
+from klingo1.entries import Entries
+from klingo1.errors import KeyMissing, KlingoError, LedgerError, QuoteRefused
+from klingo1.job import Job, Money, State
+from klingo1.ledger import Ledger
+from klingo1.mentions import check_wire_length
+from klingo1.money import Caps, NewJob
+from klingo1.pricing import Price, price_of
+from klingo1.request import Engine, VideoRequest
+from klingo1.retry import Clock, SystemClock
+from klingo1.settings import Settings
+from klingo1.uploads import job_folder
+
+if TYPE_CHECKING:
+    from klingo1.draft.service import DraftService
+
+log = logging.getLogger(__name__)
+
+DESK = "desk"
+"""The owner of everything where there is one person and no sign-in."""
+LEASE_SECONDS = 12.0
+HEARTBEAT_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
+WATCH_SECONDS = 0.25
+
+
+class Studio:
+    """Everything the page, the command line and scripts do. Use it in a `with` block.
+
+    Raises LedgerError on entering when the home folder's ledger cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        draft: Callable[[], DraftService] | None = None,
+    ) -> None:
+        self.settings = settings
+        self._clock = clock or SystemClock()
+        self._make_draft = draft
+        self._open = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Open the ledger and go on with every unfinished job."""
+        home = self.settings.home
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(
+                f"{home} cannot be made: {error.strerror}. Set KLINGO1_HOME.", path=home
+            ) from error
+        self._ledger = Ledger(self.settings.database_url or home / "klingo1.sqlite3", home=home)
+        self._worker = Worker()
+        self._engines = Engines(self.settings, self._clock, draft=self._make_draft)
+        self._entries = Entries(self._ledger, clock=self._clock, worker=self._worker.name)
+        self._course = Course(
+            entries=self._entries, engines=self._engines, settings=self.settings, clock=self._clock
+        )
+        self._background = Background()
+        self._decisions = Decisions(
+            ledger=self._ledger,
+            engines=self._engines,
+            background=self._background,
+            drive=self._drive,
+            caps=self._caps(),
+            clock=self._clock,
+        )
+        self._open = True
+        self._claim()
+        self._background.start("heartbeat", self._heartbeat)
+
+    def close(self) -> None:
+        """Stop between two steps within a few seconds; unfinished jobs go on at the next start."""
+        if not self._open:
+            return
+        self._open = False
+        with contextlib.suppress(TimeoutError):
+            self._background.call(self._wind_down()).result(timeout=CLOSE_SECONDS * 2)
+        with contextlib.suppress(LedgerError):
+            self._ledger.leave(worker=self._worker.name)
+        self._worker.end()
+        self._background.close()
+        self._ledger.close()
+
+    async def _wind_down(self) -> None:
+        await self._background.cancel_all()
+        await self._course.settle(CLOSE_SECONDS)
+        await self._engines.close()
+
+    # -- runs
+
+    def new_quote(self, owner: str = DESK) -> str:
+        """A one-use token: however often a click with it arrives, it makes one job."""
+        return self._ledger.new_quote(owner, now=self._clock.time())
+
+    def submit(
+        self,
+        request: VideoRequest,
+        *,
+        engine: Engine | str = Engine.DRAFT,
+        owner: str = DESK,
+        quote: str = "",
+        expected: Price | None = None,
+    ) -> Job:
+        """Check a request, hold its price, and set it going; returns at once.
+
+        With a `quote` used before for the same request, returns the job it made then. `expected` is the price
+        that the person saw. Raises InvalidRequest, KeyMissing, BudgetReached, QuoteRefused, LedgerError.
+        """
+        engine = Engine(engine)
+        price = price_of(request, engine)
+        if expected is not None and expected != price:
+            raise QuoteRefused(f"The price is now {price}, not {expected}. Click again to accept it.")
+        self._check(request, engine, owner)
+        digest = digest_of(request, engine, price)
+        quote = quote or self.new_quote(owner)
+        job_id = uuid.uuid4().hex
+        folder = job_folder(self.settings.home, job_id)
+        try:
+            own = copy_references(request, folder)
+            new = NewJob(job_id, owner, engine, own, price, digest, quote)
+            job, fresh = self._ledger.admit(new, caps=self._caps(), now=self._clock.time())
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error
+        except KlingoError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if fresh:
+            self._drive(job.id)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        return job
+
+    def _check(self, request: VideoRequest, engine: Engine, owner: str) -> None:
+        check_references(request, engine)
+        if engine is Engine.KLING:
+            check_wire_length(request.prompt, self.settings.mention_form)
+            if not self.has_key(owner):
+                raise KeyMissing(NO_KEY)
+
+    def _caps(self) -> Caps:
+        visitor = self.settings.budget_visitor_day
+        return Caps(run=self.settings.budget_run, owner_day=visitor, day=self.settings.budget_day)
+
+    def job(self, job_id: str, *, owner: str = DESK) -> Job:
+        """One run of this owner. Raises JobNotFound."""
+        return self._ledger.job(job_id, owner=owner)
+
+    def jobs(self, *, owner: str = DESK, limit: int = 20, before: float | None = None) -> list[Job]:
+        """The owner's runs, newest first, from before the time `before`."""
+        return self._ledger.jobs(owner=owner, limit=limit, before=before)
+
+    def spending(self) -> list[tuple[str, dict[Money, int]]]:
+        """Day by day, newest first: micro-dollars held, spent and released."""
+        return self._ledger.spending()
+
+    async def watch(self, job_id: str, *, owner: str = DESK) -> AsyncIterator[Job]:
+        """The job now and after each change, until it has ended or waits for a person."""
+        seen: tuple[float, State] | None = None
+        while True:
+            job = await asyncio.to_thread(self.job, job_id, owner=owner)
+            if seen != (job.updated_at, job.state):
+                seen = (job.updated_at, job.state)
+                yield job
+            if not job.state.active or (job.state is State.UNKNOWN and job.problem):
+                return
+            await asyncio.sleep(WATCH_SECONDS)
+
+    # -- a person decides
+
+    def stop(self, job_id: str, *, owner: str = DESK) -> Job:
+        """Stop a draft's rendering, or stop waiting for a paid run, which goes on there and is billed."""
+        return self._decisions.stop(self.job(job_id, owner=owner))
+
+    def resume(self, job_id: str, *, owner: str = DESK, prediction_id: str = "") -> Job:
+        """Wake a job that waits for a person, the safe way; `prediction_id` chooses among several.
+
+        Raises JobNotFound, KeyMissing, and BudgetReached when a run would have to be paid anew.
+        """
+        return self._decisions.resume(self.job(job_id, owner=owner), prediction_id=prediction_id)
+
+    def adopt(self, prediction_id: str, *, owner: str = DESK) -> Job:
+        """Fetch the result of any prediction of this key. Raises ApiError, KeyMissing, InvalidRequest."""
+        return self._decisions.adopt(prediction_id, owner=owner)
+
+    # -- keys
+
+    def has_key(self, owner: str = DESK) -> bool:
+        """Whether a paid run of this owner has a key to run with."""
+        return bool(self._engines.key_of(owner))
+
+    def give_key(self, owner: str, key: str) -> int:
+        """Check a key, keep it in memory, wake what waits for it; returns the balance in micro-dollars.
+
+        Raises KeyMissing and InvalidRequest for what cannot be a key, KeyRejected and other ApiErrors.
+        """
+
+        async def check() -> int:
+            client = self._engines.paid_client(key)
+            try:
+                return await client.balance()
+            finally:
+                await client.aclose()
+
+        balance = self._background.call(check()).result()
+        self._engines.give_key(owner, key)
+        for job in self._ledger.in_state(State.NEEDS_KEY):
+            if job.owner == owner:
+                self.resume(job.id, owner=owner)
+        return balance
+
+    def forget_key(self, owner: str = DESK) -> None:
+        """Forget the key that this owner entered."""
+        self._engines.forget_key(owner)
+
+    # -- driving
+
+    def _drive(self, job_id: str) -> None:
+        self._ledger.take(job_id, worker=self._worker.name, now=self._clock.time(), lease=LEASE_SECONDS)
+        self._background.start(job_id, lambda: self._course.run(job_id))
+
+    def _claim(self) -> None:
+        """Take over what nobody works on: after a start, and when another process has gone."""
+        gone = self._worker.gone(self._ledger.workers())
+        now = self._clock.time()
+        for job in self._ledger.claim(worker=self._worker.name, now=now, lease=LEASE_SECONDS, gone=gone):
+            self._background.start(job.id, lambda job_id=job.id: self._course.run(job_id))  # type: ignore[misc] # bound now
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                now = self._clock.time()
+                await asyncio.to_thread(
+                    self._ledger.renew, worker=self._worker.name, now=now, lease=LEASE_SECONDS
+                )
+                await asyncio.to_thread(self._claim)
+            except LedgerError as error:
+                log.error("the ledger cannot be written: %s", error)

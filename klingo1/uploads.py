@@ -1,0 +1,108 @@
+"""A job's references on their way to the service: which stand there already, and sending the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from klingo1 import errors
+from klingo1.client import Client
+from klingo1.errors import ApiError, InvalidRequest
+from klingo1.job import Job
+from klingo1.retry import Clock
+
+PREPARED = "prepared"
+LIFE_SECONDS = 6 * 24 * 3600.0
+"""Uploads are kept 7 days there (documentation of the service); older ones are sent again in time."""
+_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+}
+
+
+def job_folder(home: Path, job_id: str) -> Path:
+    """Everything that belongs to one job."""
+    return home / "jobs" / job_id
+
+
+def prepared_picture(folder: Path, number: int) -> Path | None:
+    """The re-encoded picture `number` (from 1), if it is there."""
+    for suffix in (".png", ".jpg"):
+        if (folder / f"{number}{suffix}").exists():
+            return folder / f"{number}{suffix}"
+    return None
+
+
+class Uploads:
+    """Addresses by field ("images[0]", "video"), as the ledger keeps them."""
+
+    def __init__(self, standing: dict[str, dict[str, Any]]) -> None:
+        self._standing = standing
+
+    @classmethod
+    def read(cls, text: str, *, now: float) -> Uploads:
+        """From the ledger's column; those too old to be there at `now` are left out."""
+        rows = json.loads(text)
+        return cls({row["field"]: row for row in rows if row["at"] > now - LIFE_SECONDS})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """For the ledger's column."""
+        return list(self._standing.values())
+
+    def addresses(self, job: Job) -> list[str]:
+        """Every address that a submit of this job names: uploads, and references that were addresses."""
+        named = [r for r in (*job.request.images, job.request.video) if isinstance(r, str)]
+        return [row["url"] for row in self._standing.values()] + named
+
+    async def complete(
+        self, job: Job, client: Client, *, folder: Path, clock: Clock
+    ) -> tuple[list[str], str | None]:
+        """Send what is missing, side by side; returns the images' and the video's addresses.
+
+        Raises the first failure after all have ended: InvalidRequest naming the field, KeyRejected.
+        What came through is kept either way.
+        """
+        files = _local_files(job, folder)
+        standing = self._standing
+        missing = [
+            self._send(field, file, client, clock) for field, file in files.items() if field not in standing
+        ]
+        outcomes = await asyncio.gather(*missing, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        images = [
+            image if isinstance(image, str) else str(self._standing[f"images[{n}]"]["url"])
+            for n, image in enumerate(job.request.images)
+        ]
+        video = job.request.video
+        return images, str(self._standing["video"]["url"]) if isinstance(video, Path) else video
+
+    async def _send(self, field: str, file: Path, client: Client, clock: Clock) -> None:
+        # The person's own file name stays here: the service gets a neutral one.
+        name = f"reference-{field.removeprefix('images[').rstrip(']')}{file.suffix}"
+        content_type = _TYPES.get(file.suffix.lower(), "video/mp4")
+        try:
+            url = await client.upload(file, filename=name, content_type=content_type)
+        except (errors.KeyRejected, errors.OutOfCredit):
+            raise
+        except ApiError as error:
+            raise InvalidRequest(field, f"It could not be uploaded. {error}", "Try again later.") from error
+        self._standing[field] = {"field": field, "url": url, "at": clock.time()}
+
+
+def _local_files(job: Job, folder: Path) -> dict[str, Path]:
+    files = {
+        f"images[{number - 1}]": prepared_picture(folder / PREPARED, number) or image
+        for number, image in enumerate(job.request.images, 1)
+        if isinstance(image, Path)
+    }
+    if isinstance(job.request.video, Path):
+        files["video"] = job.request.video
+    return files
