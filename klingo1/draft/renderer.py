@@ -1,0 +1,108 @@
+"""The queue of renders: so many at a time, each outside the event loop's process, and a dead worker replaced.
+
+Each place in the queue has a process pool of one, so that a worker's death concerns exactly one film. Any
+other concurrent.futures.Executor (threads in a test, a Dask cluster's) can stand in; it stays its owner's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from klingo1.draft.worker import Order, RenderFailed, RenderStopped, render_film, settle, work
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SECONDS = 900.0
+"""A film that takes longer is given up."""
+PATIENCE = 3.0
+"""Seconds that a stopped render gets to come back before it is no longer waited for."""
+
+
+class RenderTimedOut(Exception):
+    """The film took too long and was stopped."""
+
+
+class RenderQueue:
+    """Makes at most `workers` films at a time, in the order in which they came.
+
+    `executor` None means processes of our own, spawned when first needed. `render` must be picklable for
+    those. Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        executor: Executor | None = None,
+        workers: int = 1,
+        render: Callable[[Order], dict[str, Any]] = render_film,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._given = executor
+        self._render = render
+        self._seconds = seconds
+        self._free = asyncio.Semaphore(workers)
+        self._pools: list[Executor | None] = [executor] * workers
+
+    async def make(
+        self, order: Order, *, begun: Callable[[], Awaitable[None]] | None = None
+    ) -> dict[str, Any]:
+        """Wait for a place, call `begun`, render, and return the report.
+
+        Raises MediaUnreadable, RenderStopped, RenderFailed or RenderTimedOut. A worker that dies is replaced
+        and the film begun once more; the second death is a failure.
+        """
+        async with self._free:
+            pool = self._pools.pop()
+            try:
+                if order.stopped:
+                    raise RenderStopped
+                if begun is not None:
+                    await begun()
+                for _ in range(2):
+                    pool = pool or self._new_pool()
+                    try:
+                        return await self._once(pool, order)
+                    except BrokenExecutor:
+                        if pool is not self._given:
+                            pool.shutdown(wait=False)
+                            pool = None
+                        if order.stopped:
+                            raise RenderStopped from None
+                raise RenderFailed("The draft could not be made (the rendering process ended twice).")
+            finally:
+                self._pools.append(pool)
+
+    async def close(self) -> None:
+        """End the processes. Orders still in work must have been stopped before."""
+        pools = [pool for pool in self._pools if pool is not None and pool is not self._given]
+        self._pools = [self._given] * len(self._pools)
+        await asyncio.gather(*(asyncio.to_thread(pool.shutdown, wait=True) for pool in pools))
+
+    async def _once(self, pool: Executor, order: Order) -> dict[str, Any]:
+        made = asyncio.wrap_future(pool.submit(work, self._render, order))
+        made.add_done_callback(_seen)
+        try:
+            done, _ = await asyncio.wait({made}, timeout=self._seconds)
+            if done:
+                return made.result()
+            order.ask_to_stop()
+            await asyncio.wait({made}, timeout=PATIENCE)
+            raise RenderTimedOut
+        finally:
+            if not made.done():  # given up or cancelled: nobody waits for it any longer
+                order.ask_to_stop()
+
+    @staticmethod
+    def _new_pool() -> Executor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=settle)
+
+
+def _seen(made: asyncio.Future[dict[str, Any]]) -> None:
+    """Take notice of a late error, so that asyncio does not report it as never retrieved."""
+    if not made.cancelled():
+        made.exception()

@@ -1,0 +1,1 @@
+"""What stands between klingo1 and the open network."""
