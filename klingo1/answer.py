@@ -1,7 +1,7 @@
 """What an answer of the API means: its envelope, and which error of the tree it is. No I/O.
 
-Source of the codes: CONTRACT, HTTP errors. An envelope's `code` other than 200 under HTTP 200 is a failure and
-means what the same HTTP status would mean.
+Source of the codes: CONTRACT, HTTP errors. An envelope's `code` other than 200 under HTTP 200 is a failure
+and means what the same HTTP status would mean.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Answer:
         return value if isinstance(value, Mapping) else None
 
     def detail(self) -> str:
-        """What the service said, as plain text of at most 500 characters: no markup page, key or signature."""
+        """What the service said, as plain text of at most 500 characters: no markup, key or signature."""
         envelope = self.envelope()
         said = _message(envelope) if envelope is not None else ""
         if not said:
@@ -92,14 +92,14 @@ class Answer:
         return kind(words, status_code=self.status, code=code, detail=detail, retry_after=wait)
 
     def _plain_body(self) -> bytes:
-        """The body unpacked, never more than BODY_MAX; we ask for identity, gateways may pack all the same."""
+        """The body unpacked, never more than BODY_MAX; we ask for identity, gateways may pack it."""
         if self.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
             return zlib.decompressobj(wbits=47).decompress(self.body, BODY_MAX)
         return self.body
 
 
 def plain_text(text: str, key: str = "") -> str:
-    """One line for a person: no key, no query of an address (it may be a signature), no control characters."""
+    """One line for a person: no key, no query of an address (often a signature), no control characters."""
     text = _CONTROL.sub(" ", _blot(text[: 4 * KEPT], key))
     text = " ".join(_QUERY.sub(r"\1", text).split())
     return text if len(text) <= DETAIL_MAX else text[: DETAIL_MAX - 1] + "…"

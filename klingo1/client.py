@@ -1,7 +1,8 @@
 """The WaveSpeed v3 contract as an asynchronous client; the paid service and the draft service speak it alike.
 
-Every call raises errors of klingo1.errors and nothing of httpx. A submit leaves once, whatever happens; reads are
-safe to repeat, and `wait` repeats them for as long as the task takes. The log holds ids and statuses only.
+Every call raises errors of klingo1.errors and nothing of httpx. A submit leaves once, whatever happens; reads
+are safe to repeat, and `wait` repeats them for as long as the task takes. The log holds ids and statuses
+only.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ class Client:
     ) -> Prediction:
         """Start a paid task from the wire form of a request. The request leaves at most once.
 
-        `on_sending` is called when the connection stands, just before the first byte leaves; what it raises is
-        passed on, and nothing is sent. Raises NotSent (may be repeated), a kind of Refused (nothing was created),
-        SubmitUncertain (the task may exist and be billed: look it up, never send it again).
+        `on_sending` is called when the connection stands, just before the first byte leaves; what it raises
+        is passed on, and nothing is sent. Raises NotSent (may be repeated), a kind of Refused (nothing was
+        created), SubmitUncertain (the task may exist and be billed: look it up, never send it again).
         """
         url = self._wire.address("/" + MODEL)
         try:
@@ -101,8 +102,9 @@ class Client:
     async def result(self, prediction_id: str, *, get_url: str = "") -> Prediction:
         """The task as it is now. `get_url` is asked first when it has the API's own origin.
 
-        Raises InvalidRequest for an id that cannot be one, a kind of Refused (NotFound: the service does not know it),
-        Unavailable for anything that is not a readable answer about this very task; ask again later.
+        Raises InvalidRequest for an id that cannot be one, a kind of Refused (NotFound: the service does not
+        know it), Unavailable for anything that is not a readable answer about this very task; ask again
+        later.
         """
         path = f"/predictions/{_checked_id(prediction_id)}"
         addresses = [self._wire.address(path + "/result"), self._wire.address(path)]
@@ -133,8 +135,8 @@ class Client:
     ) -> Prediction:
         """The task once it has ended, well or badly; asked for quickly at first, every 30 seconds later.
 
-        There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out, an
-        unknown id for a minute; any other refusal is raised.
+        There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out,
+        an unknown id for a minute; any other refusal is raised.
         """
         backoff = Backoff()
         unknown_since: float | None = None
@@ -190,8 +192,8 @@ class Client:
     async def upload(self, file: Path, *, filename: str, content_type: str) -> str:
         """Send `file` from disk and return the address under which the service reads it (kept 7 days there).
 
-        `filename` is what the service sees; keep people's own names out of it. Raises TooLarge and other kinds of
-        Refused, Unavailable after three tries, OSError when the file cannot be read.
+        `filename` is what the service sees; keep people's own names out of it. Raises TooLarge and other
+        kinds of Refused, Unavailable after three tries, OSError when the file cannot be read.
         """
         return await send_file(self._wire, file, filename=filename, content_type=content_type)
 
@@ -204,12 +206,13 @@ class Client:
         limit: int = SIZE_MAX,
         on_progress: Callable[[int, int | None], None] | None = None,
     ) -> Path:
-        """Fetch a result to `to`, which appears only when the video is whole; a cut download goes on where it was.
+        """Fetch a result to `to`, which appears only when the video is whole; a cut download goes on where it
+        was.
 
-        `refresh` gives a fresh address when this one has expired; `limit` is bytes; `on_progress` gets bytes so far
-        and the whole length where it is known. Raises DownloadFailed (`expired` when the service no longer has
-        it), InvalidRequest for an address that must not be asked, OSError when the disk refuses (what was
-        fetched stays).
+        `refresh` gives a fresh address when this one has expired; `limit` is bytes; `on_progress` gets bytes
+        so far and the whole length where it is known. Raises DownloadFailed (`expired` when the service no
+        longer has it), InvalidRequest for an address that must not be asked, OSError when the disk refuses
+        (what was fetched stays).
         """
         return await fetch(self._wire, url, to, refresh=refresh, limit=limit, on_progress=on_progress)
 

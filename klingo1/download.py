@@ -1,7 +1,7 @@
-"""Results, fetched to disk whole or not at all: `.part` and resumption, length and MP4 structure checked, then renamed.
+"""Results, fetched to disk whole or not at all: resumed, checked for length and MP4 structure, then renamed.
 
-Beside `<name>.part` stands `<name>.part.json` with the ETag of what is being fetched and its length. A cut download
-goes on with Range and If-Range; whenever the answer does not fit what is on disk, it starts from zero.
+Beside `<name>.part` stands `<name>.part.json` with the ETag of what is being fetched and its length. A cut
+download goes on with Range and If-Range; when the answer does not fit what is on disk, it starts from zero.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 import httpx
 
 from klingo1.errors import DownloadFailed
+from klingo1.outside import AddressRefused
 from klingo1.retry import Backoff
-from klingo1.wire import AddressRefused, Wire, raw_chunks
+from klingo1.wire import Wire, raw_chunks
 
 SIZE_MAX = 500 * 2**20
 TRIES = 5
@@ -38,7 +39,7 @@ class _Stale(Exception):
 
 
 class _Again(Exception):
-    """This attempt failed; the next may succeed. `from_zero` when what is on disk is of no use."""
+    """One attempt failed; the next may succeed. `from_zero` when what is on disk is of no use."""
 
     def __init__(self, reason: str, *, from_zero: bool = False) -> None:
         super().__init__(reason)
@@ -87,7 +88,12 @@ class _Part:
         self.note.unlink(missing_ok=True)
 
     def publish(self, to: Path) -> None:
-        """Rename when every byte is on the disk itself."""
+        """Rename it, when it is whole and every byte is on the disk itself."""
+        if not is_whole_mp4(self.path):
+            if _looks_like_a_page(self.path):
+                self.discard()
+                raise _Stale
+            raise _Again("what came is not a whole MP4", from_zero=True)
         with self.path.open("rb+") as handle:
             os.fsync(handle.fileno())
         self.path.replace(to)
@@ -117,10 +123,8 @@ async def fetch(
         try:
             if not part.complete:
                 await _attempt(wire, url, part, limit, on_progress)
-            if await asyncio.to_thread(is_whole_mp4, part.path):
-                await asyncio.to_thread(part.publish, to)
-                return to
-            raise _Again("what came is not a whole MP4", from_zero=True)
+            await asyncio.to_thread(part.publish, to)
+            return to
         except AddressRefused as error:
             raise DownloadFailed("The result's address must not be asked.") from error
         except _Stale as error:
@@ -142,22 +146,18 @@ async def fetch(
         await wire.clock.sleep(backoff.wait())
 
 
-async def _attempt(
-    wire: Wire, url: str, part: _Part, limit: int, on_progress: Progress | None, hops: int = REDIRECTS
-) -> None:
+async def _attempt(wire: Wire, url: str, part: _Part, limit: int, on_progress: Progress | None) -> None:
     start = part.size if part.etag else 0
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": part.etag}
-    async with wire.outside("GET", url, headers=headers) as response:
-        if response.is_redirect and "location" in response.headers:
-            target = _joined(url, response.headers["location"])
-        else:
-            await _receive(response, part, start, limit, on_progress)
-            return
-    if not hops:
-        raise _Again("too many redirects")
-    await _attempt(wire, target, part, limit, on_progress, hops - 1)
+    for _ in range(REDIRECTS + 1):
+        async with wire.outside.ask("GET", url, headers=headers) as response:
+            if not response.has_redirect_location:
+                await _receive(response, part, start, limit, on_progress)
+                return
+            url = _joined(url, response.headers["location"])
+    raise _Again("too many redirects")
 
 
 async def _receive(
@@ -201,8 +201,8 @@ async def _receive(
 
 
 def is_whole_mp4(path: Path) -> bool:
-    """Whether `path` is an MP4 whose top-level boxes (ISO 14496-12) end exactly at its end: ftyp, moov and mdat
-    among them. Reads a few bytes a box.
+    """Whether `path` is an MP4 whose top-level boxes (ISO 14496-12) end exactly at its end, with ftyp, moov
+    and mdat among them. Reads a few bytes a box.
     """
     seen: set[bytes] = set()
     try:
@@ -226,6 +226,11 @@ def is_whole_mp4(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return position == end and {b"ftyp", b"moov", b"mdat"} <= seen
+
+
+def _looks_like_a_page(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return handle.read(64).lstrip()[:1] in (b"<", b"{")  # HTML or XML, or a JSON error, under status 200
 
 
 def _joined(url: str, location: str) -> str:

@@ -1,4 +1,4 @@
-"""What may be repeated, and when: the clock, Retry-After, growing intervals, and a pace shared by a key's calls."""
+"""What may be repeated, and when: the clock, Retry-After, growing waits, a pace shared by a key's calls."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _seconds_until(text: str, now: float) -> float:
 
 
 class Backoff:
-    """Waits that grow by `factor` from `first` to `limit` seconds, each blurred so that jobs fall out of step."""
+    """Waits that grow by `factor` from `first` to `limit` seconds, blurred so that jobs fall out of step."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Backoff:
 
 
 class Pace:
-    """At most `per_second` turns in the long run and `burst` at once, and silence while the service asks for it.
+    """`per_second` turns in the long run and `burst` at once, and silence while the service asks for it.
 
     One instance stands for one key, so that a "too many requests" to one job slows all of them down.
     """

@@ -1,4 +1,4 @@
-"""Uploads: a ticket, then the raw bytes to the address it names; the older multipart form where tickets are unknown."""
+"""Uploads: a ticket, then the raw bytes to the address it names; or a form where tickets are unknown."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 
 from klingo1.answer import Answer
-from klingo1.errors import ApiError, NotSent, Refused, RateLimited, TooLarge, Unavailable
+from klingo1.errors import ApiError, NotSent, RateLimited, Refused, TooLarge, Unavailable
+from klingo1.outside import AddressRefused
 from klingo1.retry import Backoff
-from klingo1.wire import AddressRefused, Wire
+from klingo1.wire import Wire
 
 TRIES = 3
 CHUNK = 64 * 1024
@@ -90,7 +91,7 @@ def _download_url(data: Mapping[str, object]) -> str:
 async def _put(wire: Wire, ticket: _Ticket, file: Path, size: int) -> None:
     headers = {**ticket.headers, "Content-Length": str(size)}
     try:
-        async with wire.outside("PUT", ticket.url, headers=headers, content=_chunks(file)) as response:
+        async with wire.outside.ask("PUT", ticket.url, headers=headers, content=_chunks(file)) as response:
             status = response.status_code
     except AddressRefused as error:
         raise Refused("The service named an upload address that must not be asked.") from error

@@ -1,19 +1,16 @@
-"""The one place where requests leave: the API's own origin with the key, all other hosts without it.
+"""The one place where a key meets a request: calls of the API, to its own origin and nowhere else.
 
-Proxies named in the environment are honoured, as people behind corporate ones need them; nothing else of the
-environment is: httpx 0.28 reads no netrc, so no other credentials are ever added. Redirects are never followed here.
+Proxies named in the environment are honoured, as people behind corporate ones need them. Nothing else there
+adds credentials: httpx 0.28 reads a netrc only when told to. Redirects are never followed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -21,8 +18,10 @@ import httpx
 
 from klingo1.answer import BODY_MAX, Answer
 from klingo1.errors import InvalidRequest, KeyMissing, KlingoError, NotSent, SettingsError, Unavailable
+from klingo1.outside import Outside
 from klingo1.retry import Clock, certainly_not_sent
 from klingo1.version import VERSION
+from klingo1.web.door import resolve
 
 API_PATH = "/api/v3"
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
@@ -44,10 +43,6 @@ class Patience:
     """In the long run, over all jobs of this client; ten at once are let through."""
 
 
-class AddressRefused(ValueError):
-    """The service named an address that must not be asked: not https, or not a public host."""
-
-
 class Wire:
     """Connections to the API and to the hosts it names. `transport` replaces the network altogether."""
 
@@ -66,17 +61,24 @@ class Wire:
         self.patience = patience
         timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         silence_addresses_in_logs()
+        self._traced = transport is None
         if transport is not None:
-            self._kept = self._fresh = httpx.AsyncClient(transport=transport, timeout=timeout)
-            self._traced = False
-            return
-        trust = httpx.create_ssl_context()
-        self._traced = True
-        self._kept = httpx.AsyncClient(verify=trust, timeout=timeout)
-        # A submit never meets a connection that the service has just closed: the error would be the one of a
-        # lost answer, and a person would have to wait for the look-up (F15).
-        self._fresh = httpx.AsyncClient(
-            verify=trust, timeout=timeout, limits=httpx.Limits(max_keepalive_connections=0)
+            self._kept = self._fresh = self._strangers = httpx.AsyncClient(
+                transport=transport, timeout=timeout
+            )
+        else:
+            trust = httpx.create_ssl_context()
+            single = httpx.Limits(max_keepalive_connections=0)
+            # A proxy cannot reach this machine; the draft service on a port must stay within reach.
+            direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+            self._kept = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct)
+            # A submit never meets a connection that the service has just closed: the error would be that of a
+            # lost answer, and a person would have to wait for the look-up (F15).
+            self._fresh = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=single)
+            # Hosts that share an IP address must not share a connection.
+            self._strangers = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=single)
+        self.outside = Outside(
+            self._strangers, own=self.is_own, resolve=None if transport is not None else resolve
         )
 
     def address(self, path: str) -> str:
@@ -142,34 +144,10 @@ class Wire:
             words = "The service could not be reached" if kind is NotSent else "The connection was lost"
             raise kind(f"{words} ({type(error).__name__}).") from error
 
-    @asynccontextmanager
-    async def outside(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        content: AsyncIterator[bytes] | None = None,
-    ) -> AsyncIterator[httpx.Response]:
-        """Ask a host that the service named: no key, exactly these headers, body unread, redirects not followed.
-
-        Raises AddressRefused when the address is neither public https nor the API's own origin, and httpx's errors.
-        """
-        extensions: dict[str, Any] = {"timeout": self._kept.timeout.as_dict()}
-        if not self.is_own(url):
-            await check_outside(url)
-        request = httpx.Request(method, url, headers=dict(headers), content=content, extensions=extensions)
-        response = await self._kept.send(request, stream=True, auth=None, follow_redirects=False)
-        try:
-            yield response
-        finally:
-            await response.aclose()
-
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._kept.aclose()
-        if self._fresh is not self._kept:
-            await self._fresh.aclose()
+        for client in {self._kept, self._fresh, self._strangers}:
+            await client.aclose()
 
     async def _read(self, response: httpx.Response) -> Answer:
         body = bytearray()
@@ -212,25 +190,10 @@ class _Announcement:
             self.make()
 
 
-async def check_outside(url: str) -> None:
-    """Raises AddressRefused unless `url` is https and every address of its host is a public one."""
-    try:
-        target = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError) as error:
-        raise AddressRefused("not an address") from error
-    if target.scheme != "https" or not target.host or target.userinfo:
-        raise AddressRefused("not https")
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(target.host, target.port or 443, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpx.ConnectError("the host has no address") from error
-    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
-        raise AddressRefused("not a public host")
-
-
 def checked_key(api_key: str) -> str:
-    """The key without white space around it. Raises KeyMissing or InvalidRequest, neither of which repeats it."""
+    """The key without white space around it. Raises KeyMissing or InvalidRequest, neither of which repeats
+    it.
+    """
     key = api_key.strip()
     if not key:
         raise KeyMissing("The paid engine needs a WaveSpeed key.")
