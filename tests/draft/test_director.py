@@ -1,0 +1,140 @@
+"""The director: every cast gets a film, exact to the frame, in which everybody is seen."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from klingo1.draft.director import direct, understand
+from klingo1.draft.plan import (
+    ACTIONS,
+    CAMERAS,
+    FPS,
+    FRAMINGS,
+    PLACES,
+    TIMES,
+    VIEWS,
+    WEATHERS,
+    CastMember,
+    Plan,
+)
+
+GIRL = CastMember("character", (1,))
+TURNAROUND = CastMember("character", (1, 2, 3), ("front", "side", "back"))
+
+
+def film(prompt: str, *cast: CastMember, duration: int = 5, aspect_ratio: str = "16:9") -> Plan:
+    return direct(prompt, cast, duration=duration, aspect_ratio=aspect_ratio)
+
+
+@st.composite
+def casts(draw: st.DrawFn) -> tuple[CastMember, ...]:
+    members, number = [], 1
+    for _ in range(draw(st.integers(0, 7))):
+        size = draw(st.integers(1, 3))
+        views = draw(st.lists(st.sampled_from(VIEWS), min_size=1, max_size=3))
+        role = draw(st.sampled_from(["character", "prop", "scene", "style"]))
+        members.append(
+            CastMember(role, tuple(range(number, number + size)), tuple(views), draw(st.booleans()))
+        )
+        number += size
+    return tuple(members)
+
+
+SCRAPS = st.sampled_from(
+    "camera pans left | then | @Image1 | @Image2 | <<<image_3>>> | walks | no | rain | 镜头 | 推进 | 图2 | 跑 | 然后"
+    " | close-up | one continuous shot | the lantern | a girl | , | . | into the forest | static | 🎬 | 没有".split(
+        " | "
+    )
+)
+PROMPTS = st.one_of(
+    st.text(max_size=400),
+    st.lists(SCRAPS, max_size=40).map(" ".join),
+    st.lists(SCRAPS, max_size=40).map("".join),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PROMPTS, casts(), st.integers(3, 10), st.sampled_from(["16:9", "9:16", "1:1"]))
+def test_any_text_and_any_cast_make_a_whole_film(prompt, cast, duration, aspect_ratio):
+    """Shots join without a gap, fill the duration exactly, use known words only and show every member."""
+    plan = direct(prompt, cast, duration=duration, aspect_ratio=aspect_ratio)
+    assert plan.frames == FPS * duration
+    assert [shot.start for shot in plan.shots] == [0, *(shot.stop for shot in plan.shots[:-1])]
+    assert all(shot.seconds >= 1 for shot in plan.shots)
+    members = {part.member for shot in plan.shots for part in shot.parts}
+    assert members | {shot.scene for shot in plan.shots} - {None} == set(range(len(cast)))
+    for shot in plan.shots:
+        assert shot.framing in FRAMINGS
+        assert set(shot.camera) <= set(CAMERAS)
+        assert shot.camera
+        assert shot.place in (*PLACES, "picture", "")
+        assert len({part.member for part in shot.parts}) == len(shot.parts)
+        for part in shot.parts:
+            assert part.action in ACTIONS
+            assert part.view in cast[part.member].views
+    assert plan.time in TIMES
+    assert set(plan.weather) <= set(WEATHERS)
+    assert len(plan.ignored) <= 24
+    assert len(set(plan.ignored)) == len(plan.ignored)
+    assert plan == direct(prompt, cast, duration=duration, aspect_ratio=aspect_ratio)
+    plan.as_json()
+
+
+def test_the_contracts_own_example_is_understood_whole():
+    """The example prompt of the mission: a neon city at night, wet streets, a walk, nothing ignored."""
+    plan = film(
+        "The character walking through a futuristic city at night, neon lights reflecting on wet streets",
+        GIRL,
+    )
+    assert (plan.place, plan.time, plan.actions, plan.ignored) == ("city", "night", ("walk",), ())
+    assert {"neon", "wet"} <= set(plan.looks)
+
+
+def test_each_viewpoint_gets_its_shot():
+    """Back is walking away and wide, side is tracked and full, front comes towards us, medium; a prop is an insert."""
+    shots = film("She walks through the forest", TURNAROUND).shots
+    assert [(s.framing, s.parts[0].view) for s in shots] == [
+        ("wide", "back"),
+        ("full", "side"),
+        ("medium", "front"),
+    ]
+    assert shots[1].camera == ("track",)
+    with_prop = film("She walks through the forest", TURNAROUND, CastMember("prop", (4,)), duration=8).shots
+    assert [s.framing for s in with_prop].count("insert") == 1
+
+
+def test_mentions_give_each_its_own_action():
+    """One walks while two flies; a mention in any of its written forms names the picture."""
+    cast = (GIRL, CastMember("character", (2,)))
+    for prompt in (
+        "@Image1 walks while @Image2 flies",
+        "<<<image_1>>> walks while <<<image_2>>> flies",
+        "image 1 is walking and the bird from image 2 is flying",
+        "图1在走路，图2在飞",
+    ):
+        shown = {(p.member, p.action) for shot in film(prompt, *cast).shots for p in shot.parts}
+        assert shown == {(0, "walk"), (1, "fly")}, prompt
+
+
+@pytest.mark.parametrize(("duration", "counts"), [(3, {1, 2}), (5, {3}), (8, {4}), (10, {4})])
+def test_duration_gives_the_number_of_shots(duration, counts):
+    """Short films have few shots, and a single take has one whatever its length."""
+    assert len(film("a girl walks in the city", GIRL, duration=duration).shots) in counts
+    assert len(film("一镜到底，女孩在城市里走", GIRL, duration=duration).shots) == 1
+
+
+def test_a_call_is_quick_enough_to_run_while_somebody_types():
+    """The best of several calls on an ordinary prompt takes less than three milliseconds."""
+    prompt = "The camera slowly pushes in as a young woman walks through a misty forest at dawn, then she turns around"
+    film(prompt, GIRL)
+    best = 1.0
+    for _ in range(20):
+        start = time.perf_counter()
+        film(prompt, TURNAROUND)
+        best = min(best, time.perf_counter() - start)
+    assert best < 0.003
+    assert understand(prompt).slow
