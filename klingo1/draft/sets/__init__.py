@@ -124,6 +124,8 @@ class Set:
     bloom_from: int = 165
     limits: Limits = field(default_factory=Limits)
     backdrop: Backdrop | None = None
+    width: int = 0
+    """The width in pixels that the sky was painted for; `build` fills it in."""
 
 
 def places() -> tuple[str, ...]:
@@ -139,4 +141,6 @@ def build(spec: SetSpec) -> Set:
     if find_spec(f"{__name__}.{name}") is None:
         name = FALLBACK
     builder: Callable[[SetSpec], Set] = import_module(f"{__name__}.{name}").build
-    return builder(spec)
+    found = builder(spec)
+    found.width = spec.width
+    return found

@@ -1,0 +1,153 @@
+"""Blocking: where everybody stands in a shot and where the camera is.
+
+The lead stands at x = 0. The camera's distance follows from how tall the lead shall be in the picture, and grows
+until everybody fits side by side. Sizes are metres; shares are of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from klingo1.draft.stage import lens
+
+_TALL = {"wide": 0.48, "full": 0.6, "medium": 0.98, "close": 1.7, "insert": 0.52}
+"""How tall a standing person is in the picture, by framing."""
+_TALL_WHOLE = {"wide": 0.46, "full": 0.58, "medium": 0.68, "close": 0.78, "insert": 0.54}
+"""The same for whatever must be seen whole: animals, things, prints."""
+_TALL_BUST = {"wide": 0.62, "full": 0.7, "medium": 0.8, "close": 0.92, "insert": 0.7}
+"""The same for a person whom the reference cuts off: the lower edge stays out of the picture."""
+_HEAD = {"wide": 0.34, "full": 0.24, "medium": 0.14, "close": 0.15}
+"""Where the top of the head is, from the picture's upper edge."""
+_HEAD_PORTRAIT = {"wide": 0.47, "full": 0.4, "medium": 0.28, "close": 0.24}
+_GAP = 0.22
+"""Metres between neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What blocking needs to know of somebody.
+
+    `aspect` is width divided by height; `kind` is person (has legs), bust (cut off below), thing or print;
+    `companion` is a thing that the lead has with it.
+    """
+
+    aspect: float
+    kind: str
+    companion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where somebody stands: metres; `raised` is the height of a thing that is held."""
+
+    x: float
+    z: float
+    height: float
+    raised: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """Marks in the order of the bodies, and the camera: its distance to the lead, its height, its horizon."""
+
+    marks: tuple[Mark, ...]
+    distance: float
+    camera_height: float
+    horizon: float
+
+
+def height_of(body: Body) -> float:
+    """How tall somebody is in the world: wide shapes are lower, so that nobody is a giant."""
+    if body.kind in ("person", "bust"):
+        return 1.7
+    if body.kind == "print":
+        return 1.5 if body.aspect < 1.2 else max(0.8, 1.8 / body.aspect)
+    tall = 0.55 if body.companion else 1.2
+    return max(0.25, min(tall, 1.15 * tall / max(body.aspect, 0.2)))
+
+
+def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Blocking:
+    """Place the bodies, the lead first, and the camera. `width` and `height` are the film's pixels."""
+    portrait = height > width
+    horizon = 0.46 if portrait else 0.40
+    lead = bodies[0] if bodies else Body(0.4, "person")
+    tall = height_of(lead)
+    marks = _line_up(bodies)
+    share = _share(lead, framing, portrait=portrait)
+    focal = lens(width, height)
+    distance = focal * tall / (share * height)
+    # Everybody fits: only a close-up of somebody standing may leave the others out of the picture.
+    alone = framing in ("close", "insert") or len(bodies) == 1
+    seen = [(m, b) for m, b in zip(marks, bodies, strict=True)][: 1 if alone else None]
+    room = 0.98 if lead.kind == "person" and alone and framing in ("close", "medium") else 0.84
+    for mark, body in seen:
+        reach = abs(mark.x) + 0.5 * mark.height * body.aspect
+        if lead.kind == "person" and alone and framing == "close":
+            continue  # shoulders may leave the picture
+        distance = max(distance, focal * 2 * reach / (room * width))
+    share = focal * tall / (distance * height)
+    feet = _feet(lead, framing, share, portrait=portrait)
+    return Blocking(marks, distance, max(0.12, tall * (feet - horizon) / share), horizon * height)
+
+
+def _share(lead: Body, framing: str, *, portrait: bool) -> float:
+    table = {"person": _TALL, "bust": _TALL_BUST}.get(lead.kind, _TALL_WHOLE)
+    return table.get(framing, 0.5) * (0.72 if portrait and lead.kind != "bust" else 1.0)
+
+
+def _feet(lead: Body, framing: str, share: float, *, portrait: bool) -> float:
+    """The row of the lead's feet, as a share of the picture."""
+    if lead.kind == "bust":
+        return 1.03
+    if lead.kind == "person" and framing in _HEAD:
+        head = (_HEAD_PORTRAIT if portrait else _HEAD)[framing]
+        return max(head + share, 0.8)
+    return min(0.88, 0.52 + 0.5 * share + (0.04 if portrait else 0.0))
+
+
+def _line_up(bodies: Sequence[Body]) -> tuple[Mark, ...]:
+    """The lead and its equals side by side about x = 0, companions at hand, prints behind at the ends."""
+    marks: dict[int, Mark] = {}
+    actors = [i for i, b in enumerate(bodies) if i == 0 or not (b.companion or b.kind == "print")]
+    wide = {i: height_of(b) * b.aspect for i, b in enumerate(bodies)}
+    row = _alternate(actors)
+    total = sum(wide[i] for i in row) + _GAP * (len(row) - 1)
+    x = -total / 2
+    for order, i in enumerate(row):
+        back = 0.0 if i == 0 else 0.16 + 0.1 * (order % 2)
+        marks[i] = Mark(x + wide[i] / 2, back, height_of(bodies[i]))
+        x += wide[i] + _GAP
+    left, right = -total / 2, total / 2
+    for number, i in enumerate(j for j in range(len(bodies)) if j not in marks and bodies[j].companion):
+        half = wide[i] / 2
+        if number == 0 and len(actors) == 1 and bodies[0].kind == "person":
+            marks[i] = Mark(right + 0.55 * half, -0.06, height_of(bodies[i]), raised=0.52)
+            right += 1.6 * half + 0.1
+            continue
+        if number % 2:
+            marks[i] = Mark(right + _GAP * 0.6 + half, -0.05, height_of(bodies[i]))
+            right += _GAP * 0.6 + 2 * half
+        else:
+            marks[i] = Mark(left - _GAP * 0.6 - half, -0.05, height_of(bodies[i]))
+            left -= _GAP * 0.6 + 2 * half
+    for number, i in enumerate(j for j in range(len(bodies)) if j not in marks):
+        half = wide[i] / 2
+        if number % 2:
+            marks[i] = Mark(left - _GAP - half, 0.5, height_of(bodies[i]))
+            left -= _GAP + 2 * half
+        else:
+            marks[i] = Mark(right + _GAP + half, 0.5, height_of(bodies[i]))
+            right += _GAP + 2 * half
+    return tuple(marks[i] for i in range(len(bodies)))
+
+
+def _alternate(indices: Sequence[int]) -> list[int]:
+    """The first in the middle, the others to its right and left in turn."""
+    row: list[int] = []
+    for order, i in enumerate(indices):
+        if order % 2:
+            row.append(i)
+        else:
+            row.insert(0 if order else len(row), i)
+    return row

@@ -1,0 +1,194 @@
+"""The cast in front of the camera: what each member wears, and how one stands in one frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from klingo1.draft.acting import Pose
+from klingo1.draft.blocking import Body, Mark
+from klingo1.draft.light import Light, glow_of
+from klingo1.draft.paint import glow_sprite
+from klingo1.draft.plan import Part
+from klingo1.draft.rig import Puppet, stance
+from klingo1.draft.scenery import Standing, paint_sprite, shade_ground
+from klingo1.draft.sets import Set
+from klingo1.draft.stage import Camera, Image
+from klingo1.draft.views import View
+
+
+@dataclass(slots=True)
+class Costume:
+    """Everything a cast member can show: its views, whether it is a print, and its role."""
+
+    role: str
+    views: Sequence[View]
+    printed: bool = False
+    _kinds: dict[int, str] = field(default_factory=dict, repr=False)
+
+    def view(self, name: str) -> View:
+        """The view of that name, or the nearest thing to it."""
+        wanted = (name, "front", "side", "back")
+        return min(self.views, key=lambda v: wanted.index(v.name) if v.name in wanted else 9)
+
+    def aspect(self, name: str) -> float:
+        """Width divided by height."""
+        height, width = self.view(name).pixels.shape[:2]
+        return float(width) / max(1, int(height))
+
+    def faces_right(self, name: str) -> bool:
+        """Which way a side view looks."""
+        return self.view(name).faces_right
+
+    def kind(self, name: str) -> str:
+        """person, bust, thing or print (see blocking.Body)."""
+        if self.printed:
+            return "print"
+        if self.role != "character":
+            return "thing"
+        view = self.view(name)
+        key = id(view.pixels)
+        if key not in self._kinds:
+            self._kinds[key] = stance(view.pixels)
+        return self._kinds[key]
+
+
+class Player:
+    """One member of the cast on its mark in one shot, lit by the place."""
+
+    def __init__(
+        self, costume: Costume, part: Part, body: Body, mark: Mark, place: Set, pixels: float
+    ) -> None:
+        self.action = part.action
+        self.solid = body.kind in ("thing", "print")
+        self._mark, self._place, self._body = mark, place, body
+        light = place.light
+        view = costume.view(part.view)
+        colour = None if body.kind == "print" else (glow_of(view.pixels) if body.kind == "thing" else None)
+        if colour is not None or body.kind == "print":
+            # A lamp is lit by itself; a print must stay legible.
+            ambient = light.ambient
+            light = Light(
+                (min(1.05, ambient[0] * 1.2), min(1.05, ambient[1] * 1.2), min(1.05, ambient[2] * 1.2)),
+                light.rim_left, light.rim_right, 0.5 * light.side, 1.0, light.shadow,
+            )  # fmt: skip
+        self._glow = None if colour is None else _halo(colour)
+        self._light, self._pixels = light, pixels
+        self._puppet = self._dress(view, legs=body.kind == "person")
+        self.legs = self._puppet.hip is not None
+        self._others: dict[str, Puppet] = {}
+        names = {v.name for v in costume.views}
+        self.all_round = {"front", "side", "back"} <= names and part.action in ("spin", "turn")
+        if self.all_round:
+            self._others = {n: self._dress(costume.view(n), legs=False) for n in ("front", "side", "back")}
+        self._fade: dict[tuple[int, ...], Image] = {}
+
+    def _dress(self, view: View, *, legs: bool) -> Puppet:
+        return Puppet.of(view.pixels, view.name, self._light, self._pixels, legs=legs)
+
+    def standing(
+        self, camera: Camera, anchor: tuple[float, float], pose: Pose, seconds: float, *, keep: bool
+    ) -> Standing | None:
+        """How to paint the player for one frame; None when out of sight behind the camera."""
+        mark = self._mark
+        x = anchor[0] + mark.x + pose.sway * mark.height
+        z = anchor[1] + mark.z
+        depth = z - camera.z
+        if depth < 0.35:
+            return None
+        y = pose.lift * mark.height + mark.raised
+        turn = pose.turn
+        if mark.raised:
+            turn += 0.05 * math.sin(seconds * 2.1)
+            y += 0.012 * math.sin(seconds * 5.8)
+        puppet = self._others.get(pose.view, self._puppet)
+        ppm = puppet.height / mark.height
+        sprite = puppet.pose(pose.cycle, pose.phase, camera.focal / (depth * ppm))
+        shrink = sprite.shape[0] / puppet.image.shape[0]
+        middle = 0.5 * puppet.height if pose.about_middle else 0.0
+        pivot = (puppet.centre * shrink, (puppet.foot - middle) * shrink)
+        centre = y + (0.5 * mark.height if pose.about_middle else 0.0)
+
+        def paint(frame: Image) -> None:
+            self._ground(frame, camera, (x, y, z), sprite, pose, turn, shrink * ppm, puppet)
+            if self._glow is not None:
+                flicker = 0.86 + 0.1 * math.sin(seconds * 7.3) + 0.06 * math.sin(seconds * 17.1 + 1)
+                reach = self._glow.shape[0] / (2.6 * mark.height)
+                half = self._glow.shape[0] / 2
+                paint_sprite(frame, camera, self._glow, ppm=reach, anchor=(half, half),
+                             at=(x, y + 0.45 * mark.height, z), glow=True, gain=flicker)  # fmt: skip
+            paint_sprite(
+                frame, camera, sprite, ppm=ppm * shrink, anchor=pivot, at=(x, centre, z),
+                turn=turn, wide=pose.wide, tall=pose.tall,
+            )  # fmt: skip
+
+        return Standing(depth, paint, self._box(camera, puppet, pose, (x, y, z)) if keep else None)
+
+    def _box(
+        self, camera: Camera, puppet: Puppet, pose: Pose, at: tuple[float, float, float]
+    ) -> tuple[float, float, float, float]:
+        """The pixels that the figure itself covers, upright."""
+        scale = camera.focal / (at[2] - camera.z)
+        ppm = puppet.height / self._mark.height
+        column, row = camera.project(*at)
+        tall = self._mark.height * pose.tall * scale
+        half = 0.5 * puppet.width / ppm * pose.wide * scale
+        middle = column + (puppet.image.shape[1] / 2 - puppet.centre) / ppm * scale
+        spread = abs(math.sin(pose.turn)) * tall * 0.5
+        return middle - half - spread, row - tall, middle + half + spread, row
+
+    def _ground(
+        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose, turn: float,
+        ppm: float, puppet: Puppet,
+    ) -> None:  # fmt: skip
+        """Contact shadow and mirror image."""
+        x, y, z = at
+        mark = self._mark
+        column, row = camera.project(x, 0.0, z)
+        scale = camera.focal / (z - camera.z)
+        lying = 0.62 if self._body.kind in ("person", "bust") else 0.5
+        reach = min(lying * self._body.aspect * mark.height, 0.7 * mark.height) * scale
+        flat = max(0.12, min(0.4, camera.y / max(0.6, z - camera.z)))
+        strength = self._place.light.shadow * 255 / 255 / (1 + 2.2 * max(0.0, y))
+        for share, size in ((0.5, 1.25), (0.7, 0.75)):
+            shade_ground(
+                frame,
+                (column, row - 0.1 * reach * flat),
+                (reach * size, reach * flat * size),
+                share * strength,
+            )
+        mirror = max(0.55 * self._place.wetness, self._place.gloss)
+        if mirror > 0.02 and not pose.about_middle:
+            image = self._fading(sprite, mirror)
+            anchor = (
+                puppet.centre * sprite.shape[0] / puppet.image.shape[0],
+                puppet.foot * sprite.shape[0] / puppet.image.shape[0],
+            )
+            paint_sprite(
+                frame, camera, image, ppm=ppm, anchor=anchor, at=(x, y, z), turn=-turn,
+                wide=pose.wide, tall=pose.tall, mirrored=True,
+            )  # fmt: skip
+
+    def _fading(self, sprite: Image, strength: float) -> Image:
+        """The sprite for the mirror: gone towards the head, a little smeared."""
+        key = sprite.shape[:2]
+        fade = self._fade.get(key)
+        if fade is None:
+            ramp = np.clip(np.linspace(-0.25, 1.0, key[0], dtype=np.float32), 0, 1) ** 1.2
+            table = (ramp * 255 * strength).astype(np.uint8)
+            fade = self._fade[key] = np.ascontiguousarray(np.broadcast_to(table[:, None, None], (*key, 4)))
+        faded = cv2.multiply(sprite, fade, scale=1 / 255)
+        result: Image = cv2.blur(faded, (3, 7))
+        return result
+
+
+def _halo(colour: tuple[float, float, float]) -> Image:
+    """The light round a lamp; warm lamps get a warmer halo than their glass."""
+    blue, green, red = colour
+    if red > blue:
+        blue, green, red = 0.6 * blue + 36, 0.6 * green + 68, 0.6 * red + 102
+    return glow_sprite(96, (red, green, blue), 0.6)

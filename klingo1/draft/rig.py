@@ -1,0 +1,220 @@
+"""The rig: a cut-out view moves like a paper puppet.
+
+A figure with two legs walks: a torso over two copies of what is below the hip, each moved by one affine warp.
+Anything else bobs, rocks and stretches as a whole. Poses are cached by phase; a view is never mirrored, so
+writing on it stays readable.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from klingo1.draft.light import Light, relight
+from klingo1.draft.stage import Image, halved, over
+
+PHASES = 24
+"""Poses in a cycle; at a walking pace each is shown for one frame."""
+_SIDE_ROOM = 0.28
+"""Empty room left and right of the figure, as a share of its height, for swinging legs."""
+_SOLE = 3
+"""Pixels below the feet."""
+_NARROWEST, _TALLEST = 2, 1600
+
+
+@dataclass(slots=True)
+class Puppet:
+    """One view of a subject, lit and ready to pose.
+
+    `image` is premultiplied BGRA with room around the figure; `height` is the figure's height in pixels, `foot`
+    the row of its soles, `centre` the column they stand on, `hip` the row of the hip or None when there are no
+    two legs to be found. `width` is the figure's width in pixels.
+    """
+
+    image: Image
+    name: str
+    height: int
+    width: int
+    foot: int
+    centre: float
+    hip: int | None
+    _poses: dict[tuple[str, int], list[Image]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, view: Image, name: str, light: Light, height: float, *, legs: bool = True) -> Puppet:
+        """Scale a straight BGRA view to `height` pixels (clamped to something sensible) and light it."""
+        tall = int(min(max(height, 8), _TALLEST))
+        scale = tall / max(1, view.shape[0])
+        wide = int(min(max(_NARROWEST, round(view.shape[1] * scale)), 2 * _TALLEST))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        sized = cv2.resize(view, (wide, tall), interpolation=method)
+        room = int(_SIDE_ROOM * tall) if legs else int(0.04 * tall) + 2
+        sized = cv2.copyMakeBorder(
+            sized, int(0.05 * tall), _SOLE, room, room, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
+        )
+        alpha = sized[..., 3]
+        foot = sized.shape[0] - _SOLE
+        hip = _hip(alpha, foot, tall) if legs and tall >= 40 else None
+        return cls(relight(sized, light), name, tall, wide, foot, _standing(alpha, foot, tall), hip)
+
+    def pose(self, action: str, phase: float, detail: float = 1.0) -> Image:
+        """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is drawn
+        at less than 0.55 of its size (`detail`): (the caller scales by the shape it gets).
+        """
+        step = int(phase * PHASES) % PHASES
+        kind = action if action in ("walk", "run", "dance", "idle") else "rest"
+        if kind in ("walk", "run") and self.hip is None:
+            kind = "idle"
+        key = (kind, 0 if kind == "rest" else step)
+        levels = self._poses.get(key)
+        if levels is None:
+            levels = self._poses[key] = [self._make(kind, step / PHASES)]
+        level = 0
+        while detail < 0.55 and min(levels[level].shape[:2]) > 24:
+            detail, level = detail * 2, level + 1
+            if level == len(levels):
+                levels.append(halved(levels[-1]))
+        return levels[level]
+
+    def _make(self, kind: str, phase: float) -> Image:
+        match kind:
+            case "walk":
+                return self._stride(phase, 1.0, run=False)
+            case "run":
+                return self._stride(phase, 1.25, run=True)
+            case "dance":
+                return self._bend(phase, sway=0.05, squash=0.035)
+            case "idle":
+                return self._bend(phase, sway=0.006, squash=0.008)
+            case _:
+                return self.image
+
+    def _bend(self, phase: float, *, sway: float, squash: float) -> Image:
+        """Sway the upper body over planted feet and breathe; rows move as a whole, by a remap."""
+        height, width = self.image.shape[:2]
+        angle = 2 * math.pi * phase
+        up = np.clip((self.foot - np.arange(height, dtype=np.float32)) / self.height, 0, 1)
+        counter = np.exp(-(((up - 0.45) / 0.2) ** 2)) * (0.66 if sway > 0.02 else 0.0)
+        shift = sway * self.height * math.sin(angle) * (up**1.5 - counter)
+        tall = 1 - squash * (0.5 - 0.5 * math.cos(2 * angle))
+        rows = self.foot - (self.foot - np.arange(height, dtype=np.float32)) / tall
+        columns = np.arange(width, dtype=np.float32)[None] - shift[:, None].astype(np.float32)
+        lines = np.repeat(rows[:, None].astype(np.float32), width, axis=1)
+        result: Image = cv2.remap(self.image, columns.astype(np.float32), lines, cv2.INTER_LINEAR)
+        return result
+
+    def _stride(self, phase: float, reach: float, *, run: bool) -> Image:
+        """One phase of the walk: the far leg, the near leg, and the torso over both."""
+        assert self.hip is not None  # only figures with legs come here
+        height, width = self.image.shape[:2]
+        size, angle = float(self.height), 2 * math.pi * phase
+        out = np.zeros_like(self.image)
+        top = max(0, self.hip - int(0.055 * size))
+        legs = np.ascontiguousarray(self.image[self.hip + 2 :])
+        base = top - (self.hip + 2.0)
+        below = out[top:]
+
+        def lay(inverse: NDArray[np.float64], shade: float, first: int, last: int) -> None:
+            matrix = inverse.copy()
+            matrix[:, 2] += matrix[:, 0] * first
+            # Replicating the border stretches the hip row upwards under the torso: no gap opens.
+            part = cv2.warpAffine(
+                legs, matrix, (last - first, height - top),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            if shade < 1:
+                part = cv2.transform(part, np.diag([shade, shade, shade, 1.0]).astype(np.float32))
+            over(below[:, first:last], part)
+
+        bob = (0.022 if run else 0.012) * size * reach * (math.cos(2 * angle) * 0.5 + 0.5)
+        if self.name == "side":
+            pivot = -0.05 * size - 2
+            for offset, shade in ((math.pi, 0.66), (0.0, 1.0)):
+                swing = (0.62 if run else 0.40) * reach * math.sin(angle + offset)
+                lift = max(0.0, math.cos(angle + offset)) * (0.30 if run else 0.14) * reach
+                cos, sin, grow = math.cos(swing), math.sin(swing), 1 / (1 - lift)
+                turn = np.array([[cos, -sin * grow], [sin, cos * grow]])
+                turn[0] += 0.10 * lift * turn[1]
+                start = np.array([self.centre, pivot]) - turn @ np.array([self.centre, pivot - base])
+                lay(np.column_stack([turn, start]), shade, 0, width)
+            lean, drop = (0.14 if run else 0.035) * reach * 0.33, bob - 0.01 * size
+        else:
+            middle = round(min(max(self.centre, 1), width - 1))
+            for side, first, last in ((-1, 0, middle), (1, middle, width)):
+                lift = max(0.0, math.sin(angle) * side) * (0.22 if run else 0.12) * reach
+                near = math.cos(angle) * side * (-1 if self.name == "back" else 1)
+                wide = 1 / (1 + 0.045 * reach * near)
+                tall = 1 / ((1 - lift) * (1 + 0.03 * reach * near))
+                move = self.centre * (1 - wide) - side * 0.004 * size
+                matrix = np.array([[wide, 0.0, move], [0.0, tall, base * tall]])
+                lay(matrix, 1 - 0.10 * max(0.0, -near), first, last)
+            lean, drop = 0.0167 * reach * math.sin(angle), bob - 0.006 * size
+        self._torso(out, lean, drop)
+        return out
+
+    def _torso(self, out: Image, lean: float, drop: float) -> None:
+        """Everything above the hip, sheared and lowered, its lower edge softened into the legs."""
+        assert self.hip is not None  # as in _stride
+        height, width = self.image.shape[:2]
+        cut = self.hip - drop
+        rows = min(height, int(cut + 0.008 * self.height) + 2)
+        matrix = np.array([[1, lean, -lean * self.hip], [0, 1, drop]])
+        torso = cv2.warpAffine(
+            self.image, matrix, (width, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        start = max(0, int(cut - 0.004 * self.height))
+        if start < rows:
+            fade = (255 * np.clip((rows - np.arange(start, rows)) / (rows - start), 0, 1)).astype(np.uint8)
+            weight = np.ascontiguousarray(np.broadcast_to(fade[:, None, None], (rows - start, width, 4)))
+            torso[start:] = cv2.multiply(np.ascontiguousarray(torso[start:]), weight, scale=1 / 255)
+        over(out[:rows], torso)
+
+
+def _standing(alpha: Image, foot: int, tall: int) -> float:
+    """The column between the feet."""
+    columns = np.flatnonzero((alpha[max(0, foot - int(0.16 * tall)) : foot] > 60).any(axis=0))
+    return float(columns[0] + columns[-1]) / 2 if len(columns) else alpha.shape[1] / 2
+
+
+def _hip(alpha: Image, foot: int, tall: int) -> int | None:
+    """The row of the crotch: the top of the gap between two legs; else where narrow legs meet a wider body.
+
+    None when the lower part is as wide as the rest (a dress, an animal, a thing): such a figure cannot stride.
+    """
+    top, solid = foot - tall, alpha > 90
+    counts = solid.sum(axis=1).astype(float)
+    last, missed = None, 0
+    for row in range(foot - int(0.05 * tall), int(top + 0.42 * tall), -1):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], solid[row].astype(np.int8), [0]])))
+        runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 0.03 * tall]
+        if len(runs) == 2 and runs[1][0] - runs[0][1] > 2 and runs[1][0] - runs[0][1] < 0.25 * tall:
+            last, missed = row, 0
+        elif last is not None:
+            missed += 1
+            if missed > 0.03 * tall:
+                break
+    if last is not None and last < foot - 0.12 * tall:
+        return last
+    legs = float(np.median(counts[int(top + 0.84 * tall) : int(top + 0.94 * tall)]))
+    if legs < 0.02 * tall or legs > 0.3 * tall or legs > 0.62 * float(counts.max()):
+        return None
+    for row in range(int(top + 0.9 * tall), int(top + 0.5 * tall), -1):
+        if counts[row] > 1.35 * legs:
+            return row
+    return None
+
+
+def stance(view: Image) -> str:
+    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below), thing."""
+    tall = 240
+    wide = int(min(max(2, round(view.shape[1] * tall / max(1, view.shape[0]))), 4 * tall))
+    alpha = cv2.extractChannel(cv2.resize(view, (wide, tall), interpolation=cv2.INTER_AREA), 3)
+    if wide < 0.95 * tall and _hip(alpha, tall, tall) is not None:
+        return "person"
+    solid = (alpha > 90).sum(axis=1)
+    base = float(solid[int(0.93 * tall) : int(0.965 * tall)].mean())
+    return "bust" if wide < 1.35 * tall and base > 0.6 * float(solid.max()) > 0 else "thing"

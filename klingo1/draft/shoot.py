@@ -1,0 +1,184 @@
+"""One shot: the cast on its marks, the camera on its path, frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from klingo1.draft.acting import SPEED, act
+from klingo1.draft.blocking import Blocking, Body, block
+from klingo1.draft.camera import move
+from klingo1.draft.light import Finish
+from klingo1.draft.motion import Path3
+from klingo1.draft.plan import FPS, Plan, Shot
+from klingo1.draft.player import Costume, Player
+from klingo1.draft.scenery import Box, Scenery, Standing
+from klingo1.draft.sets import Set
+from klingo1.draft.stage import Camera, Image, lens
+from klingo1.draft.weather import Weather
+
+_STEP = 7.3
+"""Metres between the places where two shots in the same set begin, so that each shows another part of it."""
+
+
+def heading(shot: Shot) -> str:
+    """How the shot's set must run: sideways for a lead who is seen from the side and goes somewhere."""
+    lead = shot.parts[0] if shot.parts else None
+    return "lateral" if lead is not None and lead.view == "side" else "forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What all shots share: the film's and the scenery's size in pixels, the plan, and the wardrobe."""
+
+    width: int
+    height: int
+    inner: tuple[int, int]
+    plan: Plan
+    wardrobe: Mapping[int, Costume]
+    path: Path3 | None = None
+
+
+class Shooting:
+    """A shot ready to be filmed. Building it lights the cast and lays the weather out: about 0.1 s."""
+
+    def __init__(self, studio: Studio, shot: Shot, number: int, place: Set, seed: int) -> None:
+        self.shot = shot
+        self._studio = studio
+        self._scenery = Scenery(place, studio.width, studio.height, studio.inner)
+        self._set = place
+        self._heading = heading(shot)
+        bodies = self._bodies(shot)
+        self._blocking = block(bodies, shot.framing, studio.width, studio.height)
+        self._players = self._cast(shot, bodies, self._blocking, place)
+        self._start = 0.0 if place.backdrop is not None else _STEP * number
+        slow = 0.7 if "slow" in studio.plan.looks else 1.0
+        self._speed = self._pace(shot, bodies) * slow
+        self._slow = slow < 1
+        import numpy as np  # noqa: PLC0415
+
+        names = (*studio.plan.weather, *(w for w in place.weather if w not in studio.plan.weather))
+        self._weather = Weather(
+            names, studio.width, studio.height, place.haze, np.random.default_rng(seed + 99)
+        )
+        self._finish = Finish(
+            studio.width, studio.height, bloom=place.bloom, bloom_from=place.bloom_from,
+            grain=1.0 if "grain" in studio.plan.looks else 0.0,
+        )  # fmt: skip
+
+    def frame(self, number: int) -> tuple[Image, Box | None]:
+        """Frame `number` of the film (BGRA, reused by the next call) and the lead's box in it, in pixels."""
+        shot = self.shot
+        t = (number - shot.start) / FPS
+        u = t / max(shot.seconds, 1e-6)
+        camera, anchor = self._camera(number, t, u)
+        standing: list[Standing] = []
+        box: Box | None = None
+        for index, player in enumerate(self._players):
+            pose = act(
+                player.action, t + 0.37 * index, seconds=shot.seconds, legs=player.legs, solid=player.solid,
+                slow=self._slow, all_round=player.all_round,
+            )  # fmt: skip
+            here = player.standing(camera, anchor, pose, number / FPS, keep=index == 0)
+            if here is None:
+                continue
+            standing.append(here)
+            if index == 0:
+                box = here.keep
+        frame = self._scenery.paint(camera, number / FPS, standing)
+        self._weather.draw(frame, number / FPS)
+        self._finish.glow(frame)
+        return frame, box
+
+    def planes(self, frame: Image, number: int) -> Image:
+        """The finished frame for the encoder."""
+        return self._finish.planes(frame, number)
+
+    def _camera(self, number: int, t: float, u: float) -> tuple[Camera, tuple[float, float]]:
+        """The camera, and where the group is (x and z of the lead's mark)."""
+        studio, set_, blocking = self._studio, self._set, self._blocking
+        distance = blocking.distance
+        gone = self._speed * t
+        lateral = self._heading == "lateral"
+        group_x = gone if lateral else 0.0
+        group_z = 0.0 if lateral else gone
+        slack = (
+            math.copysign(min(0.1 * abs(self._speed) * self.shot.seconds, 0.16 * distance), self._speed) * u
+        )
+        camera_x = group_x + (0.3 - 0.25 * u if lateral and self._speed else 0.0)
+        camera_z = 0.0 if lateral else group_z - slack
+        if self._set.backdrop is not None or not self._follows:
+            # A photograph is no street: the camera keeps to a part of the way and the lead crosses the picture.
+            middle = 0.5 * self._speed * self.shot.seconds
+            camera_x = middle + 0.35 * (group_x - middle) if lateral else 0.0
+            camera_z = 0.35 * group_z
+        offset = move(self.shot.camera, u, number / FPS)
+        if studio.path is not None:
+            pan, tilt, zoom = studio.path.between(self.shot.start, number)
+            offset = replace(offset, pan=offset.pan + pan, tilt=offset.tilt + tilt, zoom=offset.zoom + zoom)
+        limits = set_.limits
+        side = min(max(offset.side * distance, -limits.side), limits.side)
+        rise = min(max(offset.rise * 1.7, -min(limits.sink, 0.7 * blocking.camera_height)), limits.rise)
+        focal = lens(studio.width, studio.height) * math.exp(offset.zoom)
+        z = camera_z + min(offset.forward, 0.4) * distance
+        away = max(0.4, distance + group_z - z)
+        camera = Camera(
+            studio.width,
+            studio.height,
+            x=camera_x + side + (self._start if lateral else 0.0),
+            y=blocking.camera_height + rise,
+            z=z + (0.0 if lateral else self._start),
+            focal=focal,
+            horizon=blocking.horizon + offset.tilt * studio.height - 0.92 * focal * rise / away,
+            centre=studio.width * (0.5 + offset.pan) + offset.aim * focal * side / away,
+        )
+        shift = self._start
+        return camera, (
+            group_x + (shift if lateral else 0.0),
+            distance + group_z + (0.0 if lateral else shift),
+        )
+
+    def _bodies(self, shot: Shot) -> list[Body]:
+        bodies = []
+        for order, part in enumerate(shot.parts):
+            costume = self._studio.wardrobe[part.member]
+            companion = order > 0 and costume.role == "prop" and part.action in ("still", "walk", "run")
+            bodies.append(Body(costume.aspect(part.view), costume.kind(part.view), companion=companion))
+        return bodies
+
+    def _cast(self, shot: Shot, bodies: Sequence[Body], blocking: Blocking, place: Set) -> list[Player]:
+        players = []
+        focal = lens(self._studio.width, self._studio.height)
+        for part, body, mark in zip(shot.parts, bodies, blocking.marks, strict=True):
+            pixels = focal * mark.height / max(0.5, blocking.distance + mark.z) * 1.12
+            costume = self._studio.wardrobe[part.member]
+            players.append(Player(costume, part, body, mark, place, min(pixels, 1.6 * self._studio.height)))
+        return players
+
+    def _pace(self, shot: Shot, bodies: Sequence[Body]) -> float:
+        """Metres a second and direction of the group; it moves together, or only the movers move."""
+        self._follows = True
+        if not shot.parts:
+            return 0.0
+        lead = shot.parts[0]
+        speed = SPEED.get(lead.action, 0.0)
+        if not speed:
+            return 0.0
+        resting = [
+            p
+            for p, b in zip(shot.parts[1:], bodies[1:], strict=True)
+            if not b.companion and p.action not in SPEED
+        ]
+        if self._heading == "lateral":
+            direction = 1.0 if self._studio.wardrobe[lead.member].faces_right(lead.view) else -1.0
+        else:
+            direction = 1.0 if lead.view == "back" else -1.0
+        if resting or self._set.backdrop is not None:
+            self._follows = False
+            visible = (
+                self._blocking.distance * self._studio.width / lens(self._studio.width, self._studio.height)
+            )
+            reach = 0.42 * visible if self._heading == "lateral" else 0.18 * self._blocking.distance
+            speed = min(speed, reach / max(shot.seconds, 0.5))
+        return direction * speed
