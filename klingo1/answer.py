@@ -64,7 +64,7 @@ class Answer:
         """What the service said, as plain text of at most 500 characters: no markup, key or signature."""
         envelope = self.envelope()
         said = _message(envelope) if envelope is not None else ""
-        if not said:
+        if not said and (envelope is None or self.status < 300):  # an odd success is worth keeping as it is
             try:
                 said = self._plain_body()[:KEPT].decode("utf-8", "replace")
             except zlib.error:
@@ -88,7 +88,7 @@ class Answer:
             meaning = self.status
         detail = self.detail()
         wait = parse_retry_after(self.headers.get("retry-after"), now=now)
-        kind, words = _meaning(meaning, detail)
+        kind, words = _meaning(meaning, detail if envelope is None else _message(envelope))
         return kind(words, status_code=self.status, code=code, detail=detail, retry_after=wait)
 
     def _plain_body(self) -> bytes:
@@ -134,15 +134,17 @@ def _code(envelope: Mapping[str, Any] | None) -> int | None:
 def _message(envelope: Mapping[str, Any]) -> str:
     for name in ("message", "error", "detail", "msg"):
         said = envelope.get(name)
+        if isinstance(said, list) and said:  # a list of objections, as some frameworks write it
+            said = said[0]
         if isinstance(said, Mapping):
-            said = said.get("message")
+            said = said.get("message") or said.get("msg")
         if isinstance(said, str) and said.strip():
             return said
     return ""
 
 
-def _meaning(status: int, detail: str) -> tuple[type[ApiError], str]:
-    if status == 402 or (status in (400, 403) and _CREDIT.search(detail)):
+def _meaning(status: int, said: str) -> tuple[type[ApiError], str]:
+    if status == 402 or (status in (400, 403) and _CREDIT.search(said)):
         return OutOfCredit, "The account has not enough credit for this run."
     match status:
         case 401:

@@ -48,6 +48,7 @@ class Line(Protocol):
     def reset(self) -> None: ...
     def close(self) -> None: ...
     def pause(self, seconds: float) -> None: ...
+    def await_more(self) -> None: ...
 
 
 class Fault(Protocol):
@@ -143,8 +144,8 @@ class Drip:
 
 @dataclass(frozen=True)
 class Altered:
-    """The right answer with other headers (None removes one), another status, another body, or with `data` laid
-    over the data of its envelope.
+    """The right answer with other headers (None removes one), another status or body, or `data` laid over the
+    data of its envelope.
     """
 
     headers: Mapping[str, str | None] = field(default_factory=dict)
@@ -163,12 +164,13 @@ class Altered:
 
 
 @dataclass(frozen=True)
-class Then:
-    """The right answer that promises to keep the connection, which is closed at once (a stale keep-alive)."""
+class Stale:
+    """The right answer, promising to keep the connection, which is reset when the next request arrives on it."""
 
     def play(self, line: Line, act: Callable[[], Reply]) -> None:
         line.send(act())
-        line.close()
+        line.await_more()
+        line.reset()
 
 
 def redirect(to: str, status: int = 302) -> Reply:

@@ -30,7 +30,7 @@ from faults.misbehaviour import (
     Hang,
     Reply,
     Reset,
-    Then,
+    Stale,
     endless,
     redirect,
 )
@@ -47,7 +47,7 @@ __all__ = [
     "Reply",
     "Reset",
     "Seen",
-    "Then",
+    "Stale",
     "closed_port",
     "endless",
     "redirect",
@@ -117,6 +117,10 @@ class _Connection:
     def pause(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
             raise _Ended
+
+    def await_more(self) -> None:
+        if not self._read:
+            self._more()
 
     def _more(self) -> None:
         data = self._sock.recv(65536)
