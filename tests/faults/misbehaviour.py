@@ -165,7 +165,7 @@ class Altered:
 
 @dataclass(frozen=True)
 class Stale:
-    """The right answer, promising to keep the connection, which is reset when the next request arrives on it."""
+    """The right answer, promising to keep the connection, which the next request on it finds reset."""
 
     def play(self, line: Line, act: Callable[[], Reply]) -> None:
         line.send(act())
