@@ -19,6 +19,7 @@ import httpx
 from klingo1.errors import KlingoError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from pathlib import Path
 
@@ -40,8 +41,6 @@ _CLOSED = tuple(
         "192.88.99.0/24",  # 6to4 relays
     )
 )
-
-Resolve = "Callable[[str, int], Awaitable[list[str]]]"
 
 
 class DoorClosed(KlingoError):
@@ -82,6 +81,7 @@ class Door:
     ) -> None:
         self._seconds = seconds
         self._network = _PublicNetwork(resolve, network or httpcore.AnyIOBackend())
+        self._tls: ssl.SSLContext | None = None
 
     async def fetch(self, url: str, target: Path, *, limit: int) -> None:
         """Store what is at `url` as `target`, at most `limit` bytes. Raises DoorClosed, leaving no file."""
@@ -98,7 +98,9 @@ class Door:
             part.unlink(missing_ok=True)
 
     async def _fetch(self, url: str, part: Path, limit: int) -> None:
-        transport = _PublicTransport(self._network)
+        if self._tls is None:  # reading the certificates takes 80 ms: once, and outside the event loop
+            self._tls = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
+        transport = _PublicTransport(self._network, self._tls)
         timeout = httpx.Timeout(PAUSE)
         async with httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client:
             for _ in range(HOPS + 1):
@@ -121,6 +123,8 @@ def _checked(url: str) -> httpx.URL:
         raise DoorClosed("only https addresses are fetched")
     if address.userinfo:
         raise DoorClosed("an address with a password is not fetched")
+    if address.port is not None and not 0 < address.port < 65536:
+        raise DoorClosed("its port does not exist")
     return address
 
 
@@ -184,8 +188,10 @@ class _PublicNetwork(httpcore.AsyncNetworkBackend):
 class _PublicTransport(httpx.AsyncBaseTransport):
     """httpx over the public network alone: httpx's own transport takes no network backend."""
 
-    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
-        self._pool = httpcore.AsyncConnectionPool(network_backend=network, max_keepalive_connections=0)
+    def __init__(self, network: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls, network_backend=network, max_keepalive_connections=0
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = httpcore.URL(
