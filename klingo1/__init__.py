@@ -16,7 +16,7 @@ from klingo1.prediction import Prediction, Status
 from klingo1.pricing import Price, estimate_price
 from klingo1.request import DraftOptions, Engine, VideoRequest
 from klingo1.settings import Settings
-from klingo1.version import VERSION as __version__
+from klingo1.version import VERSION
 
 if TYPE_CHECKING:
     from klingo1.client import Client
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from klingo1.studio import Studio
 
 __all__ = [
+    "VERSION",
     "Client",
     "DraftOptions",
     "Engine",
@@ -42,6 +43,7 @@ __all__ = [
     "generate",
 ]
 
+__version__ = VERSION
 _LATER = {
     "Client": "klingo1.client",
     "Job": "klingo1.job",

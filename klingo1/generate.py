@@ -38,9 +38,9 @@ def generate(
 ) -> Path:
     """Make a video and return where it lies: a copy at `output`, else the file in the home folder.
 
-    `images` and `video` are local files or https addresses, `duration` whole seconds. `on_update` gets the job
-    after each change. Raises what Studio.submit raises, GenerationFailed, and SubmitUncertain when the money
-    of a run is not certain yet; the job then goes on at the next start.
+    `images` and `video` are local files or https addresses, `duration` whole seconds. `on_update` gets the
+    job after each change. Raises what Studio.submit raises, GenerationFailed, and SubmitUncertain when
+    the money of a run is not certain yet; the job then goes on at the next start.
     """
     request = VideoRequest(
         prompt=prompt,
@@ -71,10 +71,11 @@ async def follow(
     studio: Studio, job: Job, on_update: Callable[[Job], None] | None = None, *, owner: str = DESK
 ) -> Job:
     """Wait until the job has ended or waits for a person; returns it as it is then."""
-    async for job in studio.watch(job.id, owner=owner):  # noqa: PLR1704 - the same job, later
+    latest = job
+    async for latest in studio.watch(job.id, owner=owner):
         if on_update is not None:
-            on_update(job)
-    return job
+            on_update(latest)
+    return latest
 
 
 def raise_for(job: Job) -> None:

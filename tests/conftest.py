@@ -1,0 +1,83 @@
+"""What every test may lean on: pictures, a clock that does not wait, studios against the fault server."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from klingo1.settings import Settings
+from klingo1.studio import Studio
+
+
+class SwiftClock:
+    """Lets every wait pass at once and remembers it: time jumps by what was slept."""
+
+    def __init__(self):
+        self._skipped = 0.0
+        self.waits = []
+
+    def monotonic(self):
+        return time.monotonic() + self._skipped
+
+    def time(self):
+        return time.time() + self._skipped
+
+    def skip(self, seconds):
+        self._skipped += seconds
+
+    async def sleep(self, seconds):
+        self.waits.append(seconds)
+        self._skipped += seconds
+        await asyncio.sleep(0.002)
+
+
+def draw_picture(path: Path, *, size=(640, 480), colour=(40, 90, 160)) -> Path:
+    """A small photograph-like picture: a graded backdrop and a disc."""
+    picture = Image.linear_gradient("L").resize(size).convert("RGB")
+    picture = Image.blend(picture, Image.new("RGB", size, colour), 0.6)
+    w, h = size
+    ImageDraw.Draw(picture).ellipse((w * 0.3, h * 0.2, w * 0.7, h * 0.9), fill=(220, 180, 60))
+    picture.save(path)
+    return path
+
+
+@pytest.fixture
+def picture(tmp_path):
+    return draw_picture(tmp_path / "picture.jpg")
+
+
+@pytest.fixture
+def clock():
+    return SwiftClock()
+
+
+@pytest.fixture
+def open_studio(tmp_path, clock):
+    """Opens studios on one home folder against a server; whatever is open is closed at the end."""
+    opened = []
+
+    def open_one(server=None, **settings):
+        given = {"home": tmp_path / "home", "api_key": "wsk_canary_0123456789"} | settings
+        if server is not None:
+            given["base_url"] = server.url
+        studio = Studio(Settings(**given), clock=clock)
+        studio.start()
+        opened.append(studio)
+        return studio
+
+    yield open_one
+    for studio in opened:
+        studio.close()
+
+
+def wait_for(studio, job_id, *states, seconds=15.0):
+    """The job once it is in one of `states` (or waits for a person in unknown with a problem)."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        job = studio.job(job_id)
+        if job.state in states:
+            return job
+        time.sleep(0.01)
+    raise AssertionError(f"still {job.state}, {job.problem}")
