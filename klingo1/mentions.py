@@ -20,11 +20,11 @@ GONE = "?"
 """Stands where a removed picture's number was: @Image?"""
 
 # Before the @: no letter of a Latin alphabet, digit or sign of a mail address. Chinese and Japanese, written
-# without spaces, may stand on both sides.
+# without spaces, may stand on both sides, and so may another mention.
 _MENTION = re.compile(
-    r"(?<![A-Za-z0-9_%+\-À-ɏ@＠])[@＠](?P<kind>image|video)[ \u00a0]?"
-    r"(?P<number>[1-9][0-9]{0,2}|\?)(?![A-Za-z0-9_])",
-    re.IGNORECASE,
+    r"(?:(?<![A-Za-z0-9_%+\-À-ɏ@＠])|(?<=@image[0-9])|(?<=@image\s[0-9])|(?<=@video[0-9]))"
+    r"[@＠](?P<kind>image|video)[ \u00a0]?(?P<number>[1-9][0-9]{0,2}|\?)(?![A-Za-z0-9_])",
+    re.IGNORECASE | re.ASCII,
 )
 _KLING = re.compile(r"<<<(image|video)_([1-9][0-9]{0,2})>>>")
 

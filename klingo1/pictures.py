@@ -156,6 +156,7 @@ def decode(image: ImageFile.ImageFile, *, longest: int, field: str) -> Decoded:
             image.load()
             turn = _orientation(image)
             pixels = _in_strips(image, factor=-(-max(image.size) // longest))
+        image.close()  # leaving the block only closed the file; this gives the memory back
         return Decoded(pixels.transpose(_TURNS[turn]) if turn > 1 else pixels, turn)
     except Exception as error:
         raise _damaged(field) from error

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import secrets
+import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,10 +32,13 @@ RATIO_MAX = 2.5
 BYTES_MAX = 10 * 1024 * 1024
 SENT_BYTES_MAX = 10_000_000
 SENT_SIDE_MAX = 4096
+SENT_SIDE_MAX_ALPHA = 2048  # PNG grows large and slow; the videos are 1080p
 NAME_MAX = 80
 _SAMPLE_SIDE = 512
 _NEAR_BITS = 5
 _RATIO_NEAR = 1.15
+# A large picture takes some 250 MB for half a second: that many at a time, whoever asks.
+_DECODING = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,13 @@ def check_picture(path: Path, *, field: str = "images") -> Picture:
     `field` is `images[2]` for the third picture. All pixels are decoded once, in bounded memory.
     """
     data = _read(path, field)
-    image = open_picture(data, field=field)
-    found, announced = image.format or "", image.size
-    _check_measures(*announced, field)
-    moving = found != "JPEG" and bool(getattr(image, "is_animated", False))
-    decoded = decode(image, longest=2 * _SAMPLE_SIDE, field=field)
+    with _DECODING:
+        image = open_picture(data, field=field)
+        found, announced = image.format or "", image.size
+        _check_measures(*announced, field)
+        moving = found != "JPEG" and bool(getattr(image, "is_animated", False))
+        decoded = decode(image, longest=2 * _SAMPLE_SIDE, field=field)
+        del image  # some decoders hold several canvases as long as they live
     width, height = announced if decoded.orientation < 5 else announced[::-1]
     sample = decoded.pixels
     sample.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE))
@@ -82,15 +88,20 @@ def normalise_picture(path: Path, to: Path, *, field: str = "images") -> Path:
     """Write a fresh encoding of the picture's pixels; the way they are sent. Returns the file's final path.
 
     `to` is the wished path; its suffix becomes .png when the picture has transparent parts, else .jpg.
-    Upright, sRGB, 8 bits, no metadata, at most 4,096 px a side and 10,000,000 bytes; the same bytes in give
-    the same bytes out. Written under another name first and renamed when whole. Raises InvalidRequest as
-    `check_picture` does, OSError when the target cannot be written.
+    Upright, sRGB, 8 bits, no metadata, at most 4,096 px a side (2,048 with transparency), 10,000,000 bytes;
+    the same bytes in give the same bytes out. Written under another name first and renamed when whole. Raises
+    InvalidRequest as `check_picture` does, OSError when the target cannot be written.
     """
-    image = open_picture(_read(path, field), field=field)
-    _check_measures(*image.size, field)
-    pixels = decode(image, longest=SENT_SIDE_MAX, field=field).pixels
+    data = _read(path, field)
+    with _DECODING:
+        image = open_picture(data, field=field)
+        _check_measures(*image.size, field)
+        pixels = decode(image, longest=SENT_SIDE_MAX, field=field).pixels
+        del image
     if pixels.mode == "RGBA" and pixels.getchannel("A").getextrema() == (255, 255):
         pixels = pixels.convert("RGB")
+    if pixels.mode == "RGBA":
+        pixels.thumbnail((SENT_SIDE_MAX_ALPHA, SENT_SIDE_MAX_ALPHA))
     target = to.with_suffix(".png" if pixels.mode == "RGBA" else ".jpg")
     encoded = _encode(pixels)
     while len(encoded) > SENT_BYTES_MAX:
