@@ -41,7 +41,7 @@ def key(bgr: Pixels) -> Keyed | None:
     lab = np.asarray(cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
     ring = _ring(height, width)
     model, explained, spread = _backdrop(lab, ring)
-    if explained < 0.72 or spread > 4.0:
+    if explained < 0.6 or spread > 3.2 or not _even(lab, model, ring):
         return None
     distance = np.sqrt(((lab - model) ** 2).sum(axis=2))
     low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
@@ -50,10 +50,25 @@ def key(bgr: Pixels) -> Keyed | None:
     outside = _flooded(plain, plain | shadow)
     outside |= _holes(outside, distance < low)
     inside = cv2.morphologyEx(1 - outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    cover = float(inside.mean())
-    if not 0.004 < cover < 0.93:
+    if not 0.004 < float(inside.mean()) < 0.93 or _scattered(inside):
         return None
     return Keyed(_matte(bgr, inside, outside), explained)
+
+
+def panel(matte: Pixels) -> tuple[slice, slice] | None:
+    """Rows and columns of a picture between letterbox or pillarbox bars, or None when the matte is no such
+    rectangle from edge to edge.
+    """
+    solid = matte > 127
+    rows, columns = np.where(solid.any(axis=1))[0], np.where(solid.any(axis=0))[0]
+    if not rows.size:
+        return None
+    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    part = solid[box]
+    slack = 0.01 * max(solid.shape)
+    across = part.shape[1] >= solid.shape[1] - slack
+    along = part.shape[0] >= solid.shape[0] - slack
+    return box if (across or along) and min(part.shape) >= 16 and float(part.mean()) > 0.9 else None
 
 
 def _ring(height: int, width: int) -> NDArray[np.bool_]:
@@ -92,6 +107,32 @@ def _backdrop(lab: Numbers, ring: NDArray[np.bool_]) -> tuple[Numbers, float, fl
             c[0] + c[1] * across + c[2] * along + c[3] * across**2 + c[4] * along**2 + (c[5] * across * along)
         )
     return model, float((distance < 6.0).mean()), float(np.median(distance))
+
+
+def _even(lab: Numbers, model: Numbers, ring: NDArray[np.bool_]) -> bool:
+    """Whether the border is either backdrop or subject, stretch by stretch: a plain backdrop is not speckled,
+    as foliage, pavement or a starry sky are.
+    """
+    height, width = ring.shape
+    fits = (((lab - model) ** 2).sum(axis=2) < 7.0**2).astype(np.float32)
+    band = max(2, int(min(height, width) * 0.03))
+    sides = (fits[:band], fits[-band:], fits[:, :band].T, fits[:, -band:].T)
+    cells = np.concatenate(
+        [cv2.resize(np.ascontiguousarray(s), (24, 1), interpolation=cv2.INTER_AREA)[0] for s in sides]
+    )
+    plain = cells > 0.97
+    mixed = (cells > 0.15) & ~plain
+    return bool(plain.mean() >= 0.5 and mixed.mean() <= 0.16)
+
+
+def _scattered(inside: Mask) -> bool:
+    """Whether what was keyed is crumbs rather than one subject or a few figures."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(inside)
+    areas = np.sort(stats[1:, 4])[::-1]
+    if count < 2:
+        return True
+    large = areas[areas > 0.25 * areas[0]]
+    return bool(large.size > 6 or large.sum() < 0.93 * areas.sum())
 
 
 def _shadow(lab: Numbers, model: Numbers) -> Mask:

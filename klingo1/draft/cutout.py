@@ -18,7 +18,7 @@ from klingo1.draft import backdrop, photograph, prints
 from klingo1.draft.cast import cast_of, group, views_of
 from klingo1.draft.picture import Picture, load, load_mask
 from klingo1.draft.shelf import fetch, store
-from klingo1.draft.views import View, named, split, trimmed, with_edge_colours
+from klingo1.draft.views import View, kind, named, split, trimmed, with_edge_colours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,16 +89,23 @@ def _cut(path: Path, role: str, mask: Path | None) -> Cutout:
             return _by_mask(picture, kept, role)
     if role in {"scene", "style"}:
         return Cutout(role, "place", 1.0, (), picture.plate)
-    if picture.alpha is not None:
-        views = named(split(with_edge_colours(picture.bgr, picture.alpha)))
-        if views:
-            return Cutout(role or _kind(views), "alpha", 1.0, views, picture.plate)
-        return _as_print(picture, role or "prop", 0.0)
+    if picture.alpha is None:
+        return _opaque(picture, role)
+    views = named(split(with_edge_colours(picture.bgr, picture.alpha)))
+    if views:
+        return Cutout(role or kind(views), "alpha", 1.0, views, picture.plate)
+    return _as_print(picture, role or "prop", 0.0)
+
+
+def _opaque(picture: Picture, role: str) -> Cutout:
     keyed = backdrop.key(picture.bgr)
     if keyed is not None:
+        inner = backdrop.panel(keyed.matte)
+        if inner is not None:
+            return _opaque(Picture(np.ascontiguousarray(picture.bgr[inner]), None), role)
         views = named(split(with_edge_colours(picture.bgr, keyed.matte)))
         if views:
-            return Cutout(role or _kind(views), "backdrop", keyed.confidence, views, picture.plate)
+            return Cutout(role or kind(views), "backdrop", keyed.confidence, views, picture.plate)
     return _photographed(picture, role)
 
 
@@ -113,7 +120,7 @@ def _by_mask(picture: Picture, kept: Pixels, role: str) -> Cutout:
     if view is None:
         return _as_print(picture, role or "prop", 1.0)
     views = named([view])
-    return Cutout(role or _kind(views), method, 1.0, views, picture.plate)
+    return Cutout(role or kind(views), method, 1.0, views, picture.plate)
 
 
 def _photographed(picture: Picture, role: str) -> Cutout:
@@ -125,7 +132,7 @@ def _photographed(picture: Picture, role: str) -> Cutout:
         view = trimmed(prints.sticker(picture.bgr, matte))
         if view is not None:
             views = named([view])
-            return Cutout(guess or _kind(views), "sticker", confidence, views, picture.plate)
+            return Cutout(guess or kind(views), "sticker", confidence, views, picture.plate)
     if not guess and _looks_like_a_place(picture.bgr, vote):
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
     return _as_print(picture, guess or "character", confidence)
@@ -146,12 +153,6 @@ def _as_print(picture: Picture, role: str, confidence: float) -> Cutout:
 
 
 def _looks_like_a_place(bgr: Pixels, vote: photograph.Vote) -> bool:
-    """A wide view with nothing that stands out from its border."""
+    """A texture, or a wide view with nothing that stands out from its border."""
     height, width = bgr.shape[:2]
-    return width >= 1.25 * height and vote.salience < 0.3
-
-
-def _kind(views: tuple[View, ...]) -> str:
-    """A character or a prop, by shape alone: several views, or taller than wide, is taken for a character."""
-    height, width = views[0].pixels.shape[:2]
-    return "character" if len(views) > 1 or height > 1.25 * width else "prop"
+    return vote.cover == 0 or (width >= 1.25 * height and vote.salience < 0.3)

@@ -49,9 +49,10 @@ def find_face(bgr: Pixels) -> Face | None:
     for name in _CASCADES:
         cascade = cv2.CascadeClassifier(str(_FOLDER / name))
         one = _boxes(cascade, grey)
-        two = [(width - x - w, y, w, h) for x, y, w, h in _boxes(cascade, flipped)]
-        if "profile" in name:  # it knows one side only
-            two = one = one + two
+        if "profile" in name:  # it knows one side only, so the mirror image cannot confirm it
+            one = two = one + [(width - x - w, y, w, h) for x, y, w, h in _boxes(cascade, flipped)]
+        else:
+            two = [(width - x - w, y, w, h) for x, y, w, h in _boxes(cascade, flipped)] if one else []
         found.extend(
             Face(x / width, y / height, w / width, h / height)
             for x, y, w, h in one

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from klingo1.draft.faces import FACE_SIDE, find_face
-from klingo1.draft.salience import barrier_salience, rarity, reduced
+from klingo1.draft.salience import barrier_salience, difference, rarity, reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _SIDE = 256
 """The longest side at which GrabCut works: its cost grows with the pixels, its errors hardly shrink."""
 
+_QUARREL = 0.38
+_EDGE = 0.025
+"""Width of the rim that the starts take for background, in shares of the shorter side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -36,7 +40,7 @@ class Vote:
 
     mask: Mask
     agreement: float
-    """Shared by all starts over claimed by any."""
+    """Claimed by all starts over claimed by any (evident background counts half)."""
     cover: float
     solidity: float
     """The mask over its convex hull."""
@@ -55,14 +59,21 @@ class Vote:
     @property
     def confidence(self) -> float:
         """0..1; from 0.5 on a cut is worth showing."""
-        fit = min(1.0, max(0.0, (self.agreement - 0.35) / 0.5))
-        size = min(1.0, self.cover / 0.04) * min(1.0, max(0.0, (0.85 - self.cover) / 0.15))
-        whole = min(1.0, self.solidity / 0.6)
-        free = 1 - min(1.0, max(0.0, self.border - 0.12) * 2.5)
-        apart = min(1.0, self.contrast / 0.45)
-        centred = 1 - min(1.0, max(0.0, self.offset - 0.12) * 2.0)
+        # A face is evidence of its own.
+        fit = _ramp(self.agreement, *((0.35, 0.85) if self.face is None else (0.3, 0.75)))
+        size = _ramp(self.cover, 0.0, 0.03) * (1 - _ramp(self.cover, 0.62, 0.72))
+        whole = _ramp(self.solidity, 0.0, 0.5)
+        # What spans the picture is ground or sky, unless it has a face and shoulders.
+        free = 1 - _ramp(self.border, *((0.06, 0.3) if self.face is None else (0.15, 0.5)))
+        apart = _ramp(self.contrast, 0.38, 0.58) * _ramp(self.salience, 0.1, 0.22)
+        centred = 1 - _ramp(self.offset, 0.12, 0.6)
         held = 1.0 if self.face_kept > 0.97 else 0.2
         return float(fit * size * whole * free * apart * centred * held)
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on, straight between."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def vote(bgr: Pixels) -> Vote:
@@ -71,11 +82,52 @@ def vote(bgr: Pixels) -> Vote:
     lab = np.asarray(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
     face = find_face(reduced(bgr, FACE_SIDE))
     salience = barrier_salience(lab)
-    cuts = [_grabbed(small, start) for start in _starts(lab, salience, face)]
+    if face is None and _all_alike(lab):
+        # A texture (gravel, bricks, noise): nothing to find, and GrabCut would take seconds to say so.
+        return _measured(np.zeros(lab.shape[:2], np.uint8), 0.0, lab, salience, face)
+    cuts: list[Mask] = []
+    for start in _starts(lab, salience, face):
+        cuts.append(_grabbed(small, start))
+        if len(cuts) == 2 and _shared(*cuts) < _QUARREL:
+            break  # no third voice can make this a cut worth showing
     votes = np.sum(cuts, axis=0)
-    agreement = float((votes == len(cuts)).sum() / max(1, (votes > 0).sum()))
-    mask = _generous((votes >= 2).astype(np.uint8), face)
-    return _measured(mask, agreement, lab, salience, face)
+    united = _united(votes, lab)
+    # What was left out as background still was a quarrel: it counts half.
+    claimed = (float(united.sum()) + float((votes > 0).sum())) / 2
+    agreement = float((votes == len(cuts)).sum()) / max(1.0, claimed)
+    return _measured(_generous(united, face), agreement, lab, salience, face)
+
+
+def _shared(one: Mask, two: Mask) -> float:
+    return float((one & two).sum()) / max(1.0, float((one | two).sum()))
+
+
+def _all_alike(lab: Numbers) -> bool:
+    """Whether the middle has the very colours of the rim."""
+    height, width = lab.shape[:2]
+    top, left = height // 5, width // 5
+    rim = np.ones((height, width), bool)
+    rim[top:-top, left:-left] = False
+    return min(height, width) < 16 or difference(lab[~rim], lab[rim]) < 0.15
+
+
+def _united(votes: NDArray[np.int64], lab: Numbers) -> Mask:
+    """Whatever any start claimed, less the parts that only one claimed and that look like the background."""
+    core, claimed = votes >= 2, votes > 0
+    united = claimed.astype(np.uint8)
+    if not core.any() or claimed.all():
+        return united
+    lone = cv2.morphologyEx((claimed & ~core).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lone)
+    for i in range(1, count):
+        if stats[i, 4] < 0.01 * core.sum():
+            continue
+        part = labels == i
+        like_subject = 1 - difference(lab[part], lab[core])
+        like_ground = 1 - difference(lab[part], lab[~claimed])
+        if like_ground > 1.4 * like_subject:
+            united[part] = 0
+    return united
 
 
 def _starts(lab: Numbers, salience: Numbers, face: Face | None) -> list[Mask]:
@@ -88,7 +140,7 @@ def _starts(lab: Numbers, salience: Numbers, face: Face | None) -> list[Mask]:
         place = _ellipse(rows, columns, 0.38, 0.42)
         heart = _ellipse(rows, columns, 0.10, 0.13)
     else:
-        place, heart = _body(rows, columns, face, lab.shape[1] / lab.shape[0])
+        place, heart = _body(rows, columns, face)
     standing = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
     standing[place] = cv2.GC_PR_FGD
     standing[heart] = cv2.GC_FGD
@@ -110,9 +162,7 @@ def _ellipse(rows: Numbers, columns: Numbers, across: float, along: float) -> ND
     return np.asarray(((columns - 0.5) / across) ** 2 + ((rows - 0.53) / along) ** 2 < 1)
 
 
-def _body(
-    rows: Numbers, columns: Numbers, face: Face, aspect: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _body(rows: Numbers, columns: Numbers, face: Face) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Head, hair and shoulders around a face, and the part of them that is certain."""
     middle, centre = face.x + face.width / 2, face.y + face.height / 2
     sideways = np.abs(columns - middle)
@@ -123,13 +173,12 @@ def _body(
     body = (rows > face.y + face.height * 0.9) & (sideways < face.width * (1 + 0.55 * np.clip(below, 0, 1.6)))
     sure = (sideways / (face.width * 0.45)) ** 2 + ((rows - centre) / (face.height * 0.55)) ** 2 < 1
     trunk = (below > 0) & (below < 1.5) & (sideways < face.width * 0.45)
-    del aspect
     return head | body, sure | trunk
 
 
 def _edged(start: Mask) -> Mask:
     """The picture's upper and side edges are background; the lower one may cut the subject off."""
-    band = max(2, int(0.025 * min(start.shape)))
+    band = max(2, int(_EDGE * min(start.shape)))
     start[:band] = cv2.GC_BGD
     start[: int(0.85 * len(start)), :band] = cv2.GC_BGD
     start[: int(0.85 * len(start)), -band:] = cv2.GC_BGD
@@ -141,7 +190,7 @@ def _grabbed(bgr: Pixels, start: Mask) -> Mask:
     mask = start.copy()
     cv2.setRNGSeed(11)
     try:
-        cv2.grabCut(bgr, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(bgr, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # fewer samples than mixture components
         return np.zeros_like(start)
     return np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
@@ -150,6 +199,7 @@ def _grabbed(bgr: Pixels, start: Mask) -> Mask:
 def _generous(mask: Mask, face: Face | None) -> Mask:
     """The main part, closed, without holes, smooth, and with the whole face."""
     height, width = mask.shape
+    mask = _to_the_edge(mask)
     radius = max(1, int(0.03 * min(height, width)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     padded = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
@@ -166,8 +216,17 @@ def _generous(mask: Mask, face: Face | None) -> Mask:
     one = (labels == main).astype(np.uint8)
     outlines = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     cv2.drawContours(one, outlines, -1, 1, -1)
-    soft = cv2.GaussianBlur(one.astype(np.float32), (0, 0), max(0.8, 0.008 * min(height, width)))
-    return np.asarray(soft > 0.4, np.uint8)
+    soft = cv2.GaussianBlur(one.astype(np.float32), (0, 0), max(0.8, 0.009 * min(height, width)))
+    return np.asarray(soft > 0.25, np.uint8)
+
+
+def _to_the_edge(mask: Mask) -> Mask:
+    """The starts call the picture's edges background; a part that reaches them goes on to the very edge."""
+    band = max(2, int(_EDGE * min(mask.shape)))
+    inner = mask[band:-band, band:-band]
+    if not inner.size:
+        return mask
+    return np.asarray(mask | cv2.copyMakeBorder(inner, band, band, band, band, cv2.BORDER_REPLICATE))
 
 
 def _measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, face: Face | None) -> Vote:
@@ -183,28 +242,13 @@ def _measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, fac
         reach = 2 * max(3, int(0.06 * min(height, width))) + 1
         ring = (cv2.dilate(mask, np.ones((reach, reach), np.uint8)) > 0) & (mask == 0)
         if ring.any():
-            contrast = _difference(lab[mask > 0], lab[ring])
+            contrast = difference(lab[mask > 0], lab[ring])
         rise = float(salience[mask > 0].mean() - salience[mask == 0].mean())
         offset = abs(float((mask.sum(axis=0) * np.arange(width)).sum()) / float(mask.sum()) / width - 0.5)
     kept = 1.0
     if face is not None:
-        part = mask[
-            int(face.y * height) : int((face.y + face.height) * height) + 1,
-            int(face.x * width) : int((face.x + face.width) * width) + 1,
-        ]
-        kept = float(part.mean()) if part.size else 0.0
+        rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+        across = (columns / width - face.x - face.width / 2) / (0.42 * face.width)
+        along = (rows / height - face.y - face.height / 2) / (0.46 * face.height)
+        kept = float(mask[across**2 + along**2 < 1].mean())
     return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, face, kept)
-
-
-def _difference(inside: Numbers, ring: Numbers) -> float:
-    """0 (same colours) to 1 (no colour in common): half the distance of two coarse Lab histograms."""
-
-    def share(colours: Numbers) -> NDArray[np.float64]:
-        cells = np.array([7, 10, 10])
-        low, high = np.array([0.0, -60.0, -60.0]), np.array([100.0, 60.0, 60.0])
-        index = ((colours - low) / (high - low) * cells).astype(int).clip(0, cells - 1)
-        flat = (index[:, 0] * cells[1] + index[:, 1]) * cells[2] + index[:, 2]
-        counted = np.bincount(flat, minlength=int(cells.prod())).astype(float)
-        return np.asarray(counted / counted.sum())
-
-    return float(np.abs(share(inside) - share(ring)).sum() / 2)

@@ -75,3 +75,17 @@ def rarity(lab: Numbers) -> Numbers:
     for centre in centres:
         far = np.minimum(far, np.sqrt(((lab - centre) ** 2).sum(axis=2)))
     return (far / max(float(np.quantile(far, 0.98)), 12.0)).clip(0, 1)
+
+
+def difference(one: Numbers, two: Numbers) -> float:
+    """0 (same colours) to 1 (none in common): half the distance of two lists' coarse Lab histograms (N×3)."""
+
+    def share(colours: Numbers) -> NDArray[np.float64]:
+        cells = np.array([7, 10, 10])
+        low, high = np.array([0.0, -60.0, -60.0]), np.array([100.0, 60.0, 60.0])
+        index = ((colours - low) / (high - low) * cells).astype(int).clip(0, cells - 1)
+        flat = (index[:, 0] * cells[1] + index[:, 1]) * cells[2] + index[:, 2]
+        counted = np.bincount(flat, minlength=int(cells.prod())).astype(float)
+        return np.asarray(counted / counted.sum())
+
+    return float(np.abs(share(one) - share(two)).sum() / 2)

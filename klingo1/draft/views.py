@@ -188,6 +188,37 @@ def names_of(parts: Sequence[Pixels]) -> list[str]:
     return names
 
 
+def kind(views: Sequence[View]) -> str:
+    """A character or a prop, by the silhouette: several views, two legs, a head on a neck, or a tall figure.
+
+    In doubt a prop: a character that only bobs looks better than a cup that walks.
+    """
+    alpha = _small(views[0].pixels)[..., 3] > 128
+    height, width = alpha.shape
+    if len(views) > 1 or height > 2.1 * width:
+        return "character"
+    legs = [_runs(row) for row in alpha[int(0.86 * height) : int(0.96 * height)]]
+    standing = height > 1.1 * width and bool(legs) and float(np.mean([n == 2 for n in legs])) > 0.6
+    return "character" if standing or _has_neck(alpha) else "prop"
+
+
+def _runs(row: NDArray[np.bool_]) -> int:
+    """How many separate pieces a line of the silhouette has."""
+    return int(np.count_nonzero(row[1:] & ~row[:-1])) + int(row[0])
+
+
+def _has_neck(alpha: NDArray[np.bool_]) -> bool:
+    """Whether the outline, from the top, widens to a head, narrows to a neck and widens again to a chest."""
+    spans = alpha.sum(axis=1).astype(np.float64)
+    spans = np.convolve(spans, np.ones(9) / 9, mode="same")
+    low, high = int(0.25 * len(spans)), int(0.8 * len(spans))
+    if high - low < 3:
+        return False
+    neck = low + int(np.argmin(spans[low:high]))
+    head, chest = float(spans[:neck].max()), float(spans[neck:].max())
+    return float(spans[neck]) < 0.88 * head and float(spans[neck]) < 0.8 * chest and head < 1.3 * chest
+
+
 def asymmetry(bgra: Pixels) -> float:
     """0 for a silhouette that equals its mirror image about its centre of mass, up to 1."""
     alpha = _small(bgra)[..., 3].astype(np.float32) / 255
