@@ -61,8 +61,8 @@ class Course:
         """Take the job as far as it goes without a person."""
         while True:
             try:
-                job = await self._entries.job(job_id)
-                if not job.state.active or (job.problem and job.state is State.UNKNOWN):
+                job = await self._entries.mine(job_id)
+                if job is None or not job.state.active or (job.problem and job.state is State.UNKNOWN):
                     return
                 await self._step(job)
             except LedgerError as error:

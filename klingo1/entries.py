@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from klingo1.errors import LedgerError
 from klingo1.job import Job, Problem, State
 from klingo1.ledger import Ledger
-from klingo1.records import encode_problem
 from klingo1.retry import Clock
 
 log = logging.getLogger(__name__)
@@ -27,9 +26,9 @@ class Entries:
         self._clock = clock
         self._worker = worker
 
-    async def job(self, job_id: str) -> Job:
-        """The job as it stands now."""
-        return await self._call(self._ledger.job, job_id)
+    async def mine(self, job_id: str) -> Job | None:
+        """The job as it stands now; None when another worker has taken it over."""
+        return await self._call(self._ledger.job_of_worker, job_id, self._worker)
 
     async def record(self, job: Job) -> Any:
         """The raw row: uploads, attempts, the time of the submit."""
@@ -42,7 +41,7 @@ class Entries:
     async def advance(self, job: Job, to: State, *, problem: Problem | None = None, **facts: Any) -> bool:
         """Leave the state that `job` was read in; False when it has been left already."""
         if problem is not None:
-            facts["problem"] = encode_problem(problem)
+            facts["problem"] = problem.as_json()
         return await self._call(
             self._ledger.advance,
             job.id,
@@ -56,7 +55,7 @@ class Entries:
     async def insist(self, job: Job, to: State, *, problem: Problem | None = None, **facts: Any) -> None:
         """Commit the outcome of a submit, however long the ledger refuses; nothing else happens meanwhile."""
         if problem is not None:
-            facts["problem"] = encode_problem(problem)
+            facts["problem"] = problem.as_json()
         while True:
             try:
                 await self._call(
@@ -76,7 +75,7 @@ class Entries:
     async def note(self, job: Job, *, problem: Problem | None = None, **facts: Any) -> None:
         """Write facts that change no state."""
         if problem is not None:
-            facts["problem"] = encode_problem(problem)
+            facts["problem"] = problem.as_json()
         await self._call(self._ledger.note, job.id, now=self._clock.time(), **facts)
 
     async def _call(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -80,6 +80,16 @@ class Problem:
     remedy: str = ""
     prediction_ids: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The problem as JSON has it."""
+        return {
+            "kind": self.kind,
+            "text": self.text,
+            "field": self.field,
+            "remedy": self.remedy,
+            "prediction_ids": list(self.prediction_ids),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

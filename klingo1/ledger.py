@@ -62,6 +62,8 @@ class Ledger:
             day = money.day_of(connection, now)
             money.check_caps(connection, owner=new.owner, cost=new.price, caps=caps, day=day, now=now)
             self._insert(connection, money.queued_job(new, now), day=day, quote=new.quote)
+            if new.worker:
+                self._hold(connection, new.id, new.worker, now + new.lease)
             return self._load(connection, new.id, new.owner), True
 
     def readmit(self, job: Job, *, caps: Caps, now: float) -> bool:
@@ -104,14 +106,6 @@ class Ledger:
                 return self._load(connection, known, job.owner)
             self._insert(connection, job, day=money.day_of(connection, job.created_at), quote=None)
             return self._load(connection, job.id, job.owner)
-
-    def job_of_quote(self, quote: str, *, owner: str) -> Job | None:
-        """The job that this quote has made, if any."""
-        with self._reading() as connection:
-            found = connection.execute(
-                sa.select(quotes.c.job_id).where(quotes.c.token == quote, quotes.c.owner == owner)
-            ).scalar()
-            return self._load(connection, found, owner) if found else None
 
     # -- transitions
 
@@ -167,9 +161,7 @@ class Ledger:
     def take(self, job_id: str, *, worker: str, now: float, lease: float) -> None:
         """Hold one job that this worker has just created or woken."""
         with self._writing() as connection:
-            connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id).values(worker=worker, lease_until=now + lease)
-            )
+            self._hold(connection, job_id, worker, now + lease)
 
     def renew(self, *, worker: str, now: float, lease: float) -> None:
         """Say that `worker` is alive."""
@@ -200,6 +192,13 @@ class Ledger:
         """One job; with `owner`, only that owner's. Raises JobNotFound."""
         with self._reading() as connection:
             return self._load(connection, job_id, owner)
+
+    def job_of_worker(self, job_id: str, worker: str) -> Job | None:
+        """One job, if `worker` holds it."""
+        statement = sa.select(jobs).where(jobs.c.id == job_id, jobs.c.worker == worker)
+        with self._reading() as connection:
+            row = connection.execute(statement).one_or_none()
+            return None if row is None else self._decode(connection, row)
 
     def record(self, job_id: str) -> Row[Any]:
         """The raw row, for the loop that needs uploads, attempts and the time of the submit."""
@@ -260,6 +259,11 @@ class Ledger:
         row = encode_job(job, self._home)
         connection.execute(sa.insert(jobs).values(**row, day=day, quote=quote))
         self._enter(connection, job.id, job.state, job.created_at)
+
+    def _hold(self, connection: Connection, job_id: str, worker: str, until: float) -> None:
+        connection.execute(
+            sa.update(jobs).where(jobs.c.id == job_id).values(worker=worker, lease_until=until)
+        )
 
     def _enter(self, connection: Connection, job_id: str, state: State, now: float) -> None:
         connection.execute(sa.insert(phases).values(job_id=job_id, state=state.value, at=now))

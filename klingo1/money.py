@@ -45,6 +45,9 @@ class NewJob:
     price: Price
     digest: str
     quote: str
+    worker: str = ""
+    """Who drives it; named with the row, so that nobody else takes it up in between."""
+    lease: float = 0.0
 
 
 def queued_job(new: NewJob, now: float) -> Job:

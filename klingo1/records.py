@@ -105,17 +105,6 @@ def _encode_fact(name: str, value: Any) -> Any:
     return value.value if isinstance(value, State | Money) else value
 
 
-def encode_problem(problem: Problem) -> dict[str, Any]:
-    """A problem as its column holds it."""
-    return {
-        "kind": problem.kind,
-        "text": problem.text,
-        "field": problem.field,
-        "remedy": problem.remedy,
-        "prediction_ids": list(problem.prediction_ids),
-    }
-
-
 def _decode_problem(text: str | None) -> Problem | None:
     if text is None:
         return None

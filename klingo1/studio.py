@@ -148,7 +148,7 @@ class Studio:
         folder = job_folder(self.settings.home, job_id)
         try:
             own = copy_references(request, folder)
-            new = NewJob(job_id, owner, engine, own, price, digest, quote)
+            new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
             job, fresh = self._ledger.admit(new, caps=self._caps(), now=self._clock.time())
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -157,7 +157,7 @@ class Studio:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         if fresh:
-            self._drive(job.id)
+            self._background.start(job.id, lambda: self._course.run(job.id))
         else:
             shutil.rmtree(folder, ignore_errors=True)
         return job
