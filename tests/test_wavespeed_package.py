@@ -116,3 +116,21 @@ def test_a_huge_submit_is_told_so(origin):
     headers = {"Authorization": "Bearer x"}
     answer = requests.post(f"{origin}/api/v3/{MODEL}", data=b" " * 20_000_000, headers=headers, timeout=20)
     assert (answer.status_code, answer.json()["code"]) == (413, 413)
+
+
+def test_the_real_engine_films_a_photograph(tmp_path):
+    """End to end in a spawned process: a photograph becomes three seconds of film."""
+    with served(tmp_path) as origin:
+        client = wavespeed.Client(api_key="x", base_url=origin)
+        url = client.upload(str(PHOTOGRAPH))
+        fields = {"prompt": "The cheetah runs through a forest in the rain", "images": [url], "duration": 3}
+        (output,) = client.run(MODEL, fields, poll_interval=0.1)["outputs"]
+        assert film_of(output) == (72, 1280, 720, 24.0)
+        body = {"page": 1, "page_size": 1}
+        answer = requests.post(
+            f"{origin}/api/v3/predictions", json=body, headers={"Authorization": "Bearer x"}, timeout=10
+        )
+        (item,) = answer.json()["data"]["items"]
+    assert item["draft"]["place"] == "forest"
+    assert item["draft"]["weather"] == ["rain"]
+    assert item["timings"]["inference"] > 0

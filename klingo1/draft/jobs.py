@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
-from klingo1.draft.media import Fetcher, MediaUnreadable, blank_picture, collect
+from klingo1.draft.media import MediaUnreadable, blank_picture
 from klingo1.draft.renderer import RenderQueue, RenderTimedOut
+from klingo1.draft.supply import Fetcher, collect
 from klingo1.draft.worker import Order, RenderFailed, RenderStopped
 from klingo1.prediction import Status
 from klingo1.request import DraftOptions, VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from klingo1.draft.store import DraftStore, Record
 
@@ -74,12 +75,16 @@ class DraftJobs:
                 await run_in_threadpool(self._store.clear, one)
         return len(gone)
 
-    def progress(self, record: Record) -> float:
-        """How far a prediction is, 0 to 1, as its renderer last wrote it."""
+    def news(self, record: Record) -> dict[str, Any]:
+        """What is known of a prediction in work: `progress` (0 to 1) and perhaps `phase`, a word."""
+        if not record.running:
+            return {"progress": 1.0 if record.status.succeeded else 0.0}
         try:
-            return min(1.0, max(0.0, float((self._store.room(record.id) / "progress").read_text())))
+            fraction, *words = (self._store.room(record.id) / "progress").read_text(encoding="utf-8").split()
+            told = {"phase": words[0]} if words else {}
+            return {"progress": min(1.0, max(0.0, float(fraction)))} | told
         except (OSError, ValueError):
-            return 0.0
+            return {"progress": 0.0}
 
     async def close(self) -> None:
         """Stop everything in work; it stays unfinished in the store."""

@@ -1,49 +1,25 @@
-"""What a reference may be: recognised by its first bytes, found among our own files or fetched, then checked.
+"""What a reference file may be: recognised by its first bytes, and decoded once before a film relies on it.
 
-Names and declared types are never believed. Pictures are decoded once, reduced, in the rendering process, so
-that a damaged one is a clear failure that names the picture instead of a crash of the film.
+Names and declared types are never believed. Decoding is left to the rendering process, so that a damaged
+picture is a clear failure that names it, and no crash of the service.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-from klingo1.web.door import DoorClosed
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-    from typing import Any
-
-    from klingo1.draft.store import DraftStore
 
 PICTURE_BYTES = 30_000_000
 VIDEO_BYTES = 200 * 1024 * 1024
 PIXELS = 64_000_000
 """Larger pictures are not decoded: 12,000 × 12,000 fits into 17 kB and takes 700 MB."""
-_OURS = re.compile(r"(?:https?://[^/]+)?(?:/[^?#]*)?/(media|outputs)/([0-9a-f]{32})(?:\.[a-z0-9]{1,5})?")
 
 
 class MediaUnreadable(Exception):
     """A reference cannot be used; the message names it and says why in one sentence."""
-
-
-class Fetcher(Protocol):
-    """What brings a file from the open internet: klingo1.web.door.Door."""
-
-    async def fetch(self, url: str, target: Path, *, limit: int) -> None:
-        """Store the file or raise DoorClosed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """Where a reference that is not ours comes from and goes to."""
-
-    door: Fetcher
-    target: Path
 
 
 def media_type(head: bytes) -> str:
@@ -71,53 +47,6 @@ def type_of(path: Path) -> str:
     """`media_type` of a file."""
     with path.open("rb") as file:
         return media_type(file.read(32))
-
-
-async def collect(
-    fields: Mapping[str, Any], store: DraftStore, door: Fetcher, room: Path
-) -> tuple[tuple[Path, ...], Path | None]:
-    """Every reference of a request as a local file: pictures in order, and the video or None.
-
-    What is fetched goes into `room`. Raises MediaUnreadable for the first that cannot be used.
-    """
-    pictures = [
-        await _local(url, f"Picture {number}", "image/", store, _Fetch(door, room / f"picture{number}"))
-        for number, url in enumerate(fields["images"], start=1)
-    ]
-    video = fields.get("video")
-    if not video:
-        return tuple(pictures), None
-    return tuple(pictures), await _local(
-        video, "The video", "video/", store, _Fetch(door, room / "reference")
-    )
-
-
-async def _local(url: str, name: str, kind: str, store: DraftStore, fetch: _Fetch) -> Path:
-    limit = PICTURE_BYTES if kind == "image/" else VIDEO_BYTES
-    path = _own(url, store)
-    if path is None:
-        try:
-            await fetch.door.fetch(url, fetch.target, limit=limit)
-        except DoorClosed as why:
-            raise MediaUnreadable(f"{name} could not be read: {why}.") from None
-        path = fetch.target
-    if path.stat().st_size > limit:
-        raise MediaUnreadable(f"{name} is larger than {limit / 1_000_000:.0f} MB.")
-    if not type_of(path).startswith(kind):
-        wanted = "JPEG, PNG, WebP or GIF picture" if kind == "image/" else "MP4, MOV or WebM video"
-        raise MediaUnreadable(f"{name} is not a {wanted}.")
-    return path
-
-
-def _own(url: str, store: DraftStore) -> Path | None:
-    """The file behind one of our own addresses. Its id is 128 random bits, so the host need not match."""
-    found = _OURS.fullmatch(url)
-    if found is None:
-        return None
-    if found[1] == "media":
-        return store.uploads.path(found[2]) if store.uploads.kept(found[2]) else None
-    record = store.prediction(found[2])
-    return store.video(found[2]) if record and record.status.succeeded else None
 
 
 def blank_picture(path: Path) -> Path:

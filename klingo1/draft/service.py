@@ -2,8 +2,9 @@
 
 What the mission's API page and WaveSpeed's documentation say about submit, result, list, delete, uploads,
 balance and price is answered here in the same words. Beyond the contract a prediction carries `progress`
-(0 to 1) and, when it is done, `draft`: what the engine understood of the prompt and which shots it made; and
-a submit may carry `klingo1`, the options of DraftOptions.
+(0 to 1), `phase` (a word) and `poster` (the address of an early frame) while it is made and, when it is done,
+`draft`: what the engine understood of the prompt and which shots it made. A submit may carry `klingo1`, the
+options of DraftOptions.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from klingo1.draft.media import Fetcher
     from klingo1.draft.store import Record
+    from klingo1.draft.supply import Fetcher
     from klingo1.draft.wire import Handler
 
 API = "/api/v3"
@@ -178,9 +179,10 @@ class DraftService:
         raise Answered(404, "model not found" if request.method == "POST" else "not found")
 
     async def _output(self, request: Request) -> Response:
-        record = await self._found(request.path_params["id"].partition(".")[0])
-        path = self._store.video(record.id)
-        if not record.status.succeeded or not path.is_file():
+        prediction_id, _, kind = request.path_params["id"].partition(".")
+        record = await self._found(prediction_id)
+        path = self._store.poster(record.id) if kind == "jpg" else self._store.video(record.id)
+        if not (record.status.succeeded or kind == "jpg") or not path.is_file():
             raise Answered(404, "file not found")
         return await run_in_threadpool(file_response, path)
 
@@ -191,8 +193,11 @@ class DraftService:
         return record
 
     def _json(self, record: Record, request: Request, *, with_input: bool = False) -> dict[str, Any]:
-        progress = self._jobs.progress(record)
-        return prediction_json(record, _base(request), progress=progress, with_input=with_input)
+        base = _base(request)
+        news = self._jobs.news(record)
+        if self._store.poster(record.id).is_file():
+            news["poster"] = f"{base}/outputs/{record.id}.jpg"
+        return prediction_json(record, base, with_input=with_input) | news
 
     async def _tidy(self) -> None:
         self._pruned = time.monotonic()

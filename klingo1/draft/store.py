@@ -124,6 +124,10 @@ class DraftStore:
         """Where its film is, or will be."""
         return self.room(prediction_id) / "video.mp4"
 
+    def poster(self, prediction_id: str) -> Path:
+        """Where an early frame of it appears while it is made."""
+        return self.room(prediction_id) / "poster.jpg"
+
     def create(
         self, model: str, fields: Mapping[str, Any], options: Mapping[str, Any], account: str = ""
     ) -> Record:
@@ -236,13 +240,13 @@ class DraftStore:
             ]
 
     def clear(self, prediction_id: str, *, keep_video: bool = False) -> None:
-        """Remove a prediction's files, or all but its film."""
+        """Remove a prediction's files, or all but its film and poster."""
         room = self.room(prediction_id)
         if not keep_video:
             shutil.rmtree(room, ignore_errors=True)
             return
         for path in room.glob("*") if room.is_dir() else ():
-            if path != self.video(prediction_id):
+            if path not in (self.video(prediction_id), self.poster(prediction_id)):
                 path.unlink(missing_ok=True)
 
     def prune(self) -> None:

@@ -207,9 +207,7 @@ def _instant(body: Mapping[str, Any], field: str) -> int | None:
         raise _bad(field, "an ISO 8601 time") from None
 
 
-def prediction_json(
-    record: Record, base: str, *, progress: float = 0.0, with_input: bool = False
-) -> dict[str, Any]:
+def prediction_json(record: Record, base: str, *, with_input: bool = False) -> dict[str, Any]:
     """A prediction in the contract's form; `base` is the origin that the client used."""
     done = record.status is Status.COMPLETED
     seconds, nanoseconds = divmod(record.created_ns, 10**9)
@@ -223,7 +221,6 @@ def prediction_json(
         "created_at": f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z",
         "error": record.error,
         "timings": {"inference": record.inference_ms},
-        "progress": 1.0 if done else progress,
     }
     if record.code:
         data["code"] = record.code

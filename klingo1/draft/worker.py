@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from klingo1.draft.media import MediaUnreadable, check_picture
 from klingo1.errors import InvalidRequest
-from klingo1.request import VideoRequest
+from klingo1.request import Engine, VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,11 +101,15 @@ def work(render: Callable[[Order], dict[str, Any]], order: Order) -> dict[str, A
             for number, picture in enumerate(order.request.images, start=1):
                 assert isinstance(picture, Path)
                 check_picture(picture, f"Picture {number}")
+            if isinstance(order.request.video, Path):
+                from klingo1.clips import check_clip  # noqa: PLC0415 - loads FFmpeg, in the worker only
+
+                check_clip(order.request.video, engine=Engine.DRAFT)
             report = json.loads(json.dumps(render(order), default=str))
         except MediaUnreadable:
             raise
         except InvalidRequest as error:
-            # The engine found a reference unreadable; its words are plain, but it may not know the number.
+            # The clip, or a picture that the engine cannot use after all: the words are plain.
             raise MediaUnreadable(f"{error.reason} {error.remedy}") from None
         except Exception as error:
             if order.stopped:
