@@ -211,8 +211,8 @@ class Client:
 
         `refresh` gives a fresh address when this one has expired; `limit` is bytes; `on_progress` gets bytes
         so far and the whole length where it is known. Raises DownloadFailed (`expired` when the service no
-        longer has it), InvalidRequest for an address that must not be asked, OSError when the disk refuses
-        (what was fetched stays).
+        longer has it), what `refresh` raises, and OSError when the disk refuses. Except for a result over its
+        limit, what was fetched stays, and the next call goes on there.
         """
         return await fetch(self._wire, url, to, refresh=refresh, limit=limit, on_progress=on_progress)
 

@@ -117,7 +117,7 @@ async def fetch(
 ) -> Path:
     """`to`, holding the whole video. See Client.download."""
     part = _Part.beside(to)
-    backoff, failures, refreshes = Backoff(first=0.5, factor=2.0), 0, 0
+    backoff, failures, refreshes = _waits(), 0, 0
     while True:
         before = part.size
         try:
@@ -139,11 +139,17 @@ async def fetch(
             grown = not from_zero and part.size > before and bool(part.etag)
             if from_zero:
                 part.discard()
-            failures = 1 if grown else failures + 1
+            if grown:
+                backoff, failures = _waits(), 0
+            failures += 1
             _log.info("download: attempt failed (%s), %d in a row", type(error).__name__, failures)
             if failures >= TRIES:
                 raise DownloadFailed(f"The result could not be fetched: {_reason(error)}.") from error
         await wire.clock.sleep(backoff.wait())
+
+
+def _waits() -> Backoff:
+    return Backoff(first=0.5, factor=2.0)
 
 
 async def _attempt(wire: Wire, url: str, part: _Part, limit: int, on_progress: Progress | None) -> None:

@@ -74,6 +74,10 @@ class Outside:
                 return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent: the next address
                 failure = error
+            except (
+                httpx.InvalidURL
+            ) as error:  # the Location of a redirect is read even when it is not followed
+                raise AddressRefused("a redirect to nowhere") from error
         raise failure
 
     async def _targets(self, url: str) -> list[tuple[httpx.URL, str]]:

@@ -23,9 +23,7 @@ _NEVER_SENT = (
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.ProxyError,  # raised for a tunnel that was not opened
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
+)  # not InvalidURL and UnsupportedProtocol: httpx also raises them for the Location of an answer
 
 
 class Clock(Protocol):

@@ -254,6 +254,16 @@ async def test_f11_redirects_are_not_followed(status):
     assert other.requests == []
 
 
+@pytest.mark.parametrize("location", ["javascript:alert(1)", "http://[broken", "https://", "", "//", "\\x00"])
+async def test_f11_a_redirect_to_nowhere_is_uncertain_too(location):
+    """The library stumbles over a bad Location; that must not pass for "not sent"."""
+    with FaultServer() as server:
+        server.set_faults("submit", [Reply(302, headers={"Location": location}, billed=True)])
+        outcome = await submit(server.url)
+    assert isinstance(outcome, SubmitUncertain)
+    assert server.billed == 1
+
+
 @pytest.mark.parametrize(
     "bad", ["../balance", "a" * 10_000, "abcd\n1234", "", 12345678, None, "ab/cd12", "abcd%2e", "äöüßx"]
 )

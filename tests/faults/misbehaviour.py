@@ -49,6 +49,7 @@ class Line(Protocol):
     def close(self) -> None: ...
     def pause(self, seconds: float) -> None: ...
     def await_more(self) -> None: ...
+    def discard(self, size: int) -> int: ...
 
 
 class Fault(Protocol):
@@ -171,6 +172,21 @@ class Stale:
         line.send(act())
         line.await_more()
         line.reset()
+
+
+@dataclass(frozen=True)
+class Swallow:
+    """Reads the request's body in pieces of `size` bytes, `pause` seconds apart, keeps none, answers `reply`."""
+
+    size: int = 65536
+    pause: float = 0.0
+    reply: Reply = field(default_factory=Reply)
+    after: str = "headers"
+
+    def play(self, line: Line, act: Callable[[], Reply]) -> None:
+        while line.discard(self.size):
+            line.pause(self.pause)
+        line.send(self.reply)
 
 
 def redirect(to: str, status: int = 302) -> Reply:

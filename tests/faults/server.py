@@ -31,6 +31,7 @@ from faults.misbehaviour import (
     Reply,
     Reset,
     Stale,
+    Swallow,
     endless,
     redirect,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Reset",
     "Seen",
     "Stale",
+    "Swallow",
     "closed_port",
     "endless",
     "redirect",
@@ -67,6 +69,7 @@ class _Connection:
         self._sock = sock
         self._stopping = stopping
         self._read = b""
+        self._unread = 0
 
     def request_head(self) -> tuple[str, str, dict[str, str]]:
         while b"\r\n\r\n" not in self._read:
@@ -75,14 +78,24 @@ class _Connection:
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ")
         pairs = (line.partition(":") for line in lines)
-        return method, path, {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        self._unread = int(headers.get("content-length", "0"))
+        return method, path, headers
 
-    def request_body(self, headers: Mapping[str, str]) -> bytes:
-        size = int(headers.get("content-length", "0"))
-        while len(self._read) < size:
+    def request_body(self) -> bytes:
+        while len(self._read) < self._unread:
             self._more()
-        body, self._read = self._read[:size], self._read[size:]
+        body, self._read = self._read[: self._unread], self._read[self._unread :]
         return body
+
+    def discard(self, size: int) -> int:
+        """Drop up to `size` bytes of the request's body; returns how many are still to come."""
+        if not self._read:
+            self._more()
+        taken = min(size, self._unread, len(self._read))
+        self._read = self._read[taken:]
+        self._unread -= taken
+        return self._unread
 
     def send(self, reply: Reply) -> None:
         if callable(reply.body):
@@ -214,7 +227,7 @@ class FaultServer:
         route, argument = route_of(method, path)
         fault = self._next_fault(route)
         unread = getattr(fault, "after", "body") == "headers"
-        body = b"" if unread else line.request_body(headers)
+        body = b"" if unread else line.request_body()
         seen = Seen(route, method, path, headers, body, argument)
         with self._lock:
             self.requests.append(seen)
