@@ -20,6 +20,8 @@ _TALL_BUST = {"wide": 0.62, "full": 0.7, "medium": 0.8, "close": 0.92, "insert":
 _HEAD = {"wide": 0.34, "full": 0.24, "medium": 0.14, "close": 0.15}
 """Where the top of the head is, from the picture's upper edge."""
 _HEAD_PORTRAIT = {"wide": 0.47, "full": 0.4, "medium": 0.28, "close": 0.24}
+HORIZON, HORIZON_PORTRAIT = 0.40, 0.46
+"""The horizon's row as a share of the height, in wide and square pictures and in tall ones."""
 _GAP = 0.22
 """Metres between neighbours."""
 
@@ -70,7 +72,7 @@ def height_of(body: Body) -> float:
 def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Blocking:
     """Place the bodies, the lead first, and the camera. `width` and `height` are the film's pixels."""
     portrait = height > width
-    horizon = 0.46 if portrait else 0.40
+    horizon = HORIZON_PORTRAIT if portrait else HORIZON
     lead = bodies[0] if bodies else Body(0.4, "person")
     tall = height_of(lead)
     marks = _line_up(bodies)

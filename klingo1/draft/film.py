@@ -149,7 +149,7 @@ class Film:
             self._clip.camera_path() if self._clip is not None else None,
         )
         self._chip = _chip(self.width, self.height)
-        self._sets: dict[tuple[str, str, int | None], Set] = {}
+        self._sets: dict[tuple[str, str, int | None, str], Set] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="set")
         self._next = self._builder.submit(self._prepare, 0)
         self._current = -1
@@ -226,6 +226,7 @@ class Film:
             colours=self._plan.colours,
             seed=self._seed,
             picture=picture,
+            framing=shot.framing,
         )
 
     def _release(self) -> None:
@@ -254,8 +255,9 @@ def with_everyone(plan: Plan) -> Plan:
     return replace(plan, shots=tuple(shots))
 
 
-def _set_key(shot: Shot) -> tuple[str, str, int | None]:
-    return shot.place, heading(shot), shot.scene
+def _set_key(shot: Shot) -> tuple[str, str, int | None, str]:
+    """What makes two shots share a set; a photograph is cropped for each framing."""
+    return shot.place, heading(shot), shot.scene, shot.framing if shot.scene is not None else ""
 
 
 def _cut_out(task: RenderTask, watch: _Watch) -> list[Cutout]:

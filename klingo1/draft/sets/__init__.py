@@ -64,6 +64,8 @@ class SetSpec:
     colours: tuple[str, ...] = ()
     seed: int = 0
     picture: Image | None = None
+    framing: str = "wide"
+    """The first shot's framing; only a photograph cares, which shows less of itself in closer ones."""
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator of its own for each purpose, so that one change does not move everything else."""
