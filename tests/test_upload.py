@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import httpx
@@ -142,12 +143,17 @@ async def test_a_clear_no_is_not_asked_again(picture, route, status, kind):
     assert len(server.calls(route)) == 1
 
 
-async def test_f17_slow_but_moving_is_not_aborted(picture):
+async def test_f17_slow_but_moving_is_not_aborted(tmp_path):
     """A body taken slowly and an answer given slowly are awaited, far beyond the patience for silence."""
-    slow = [Drip(size=1, pause=0.1, reply=Reply(200, b"done soon")), Swallow(size=20_000, pause=0.08)]
+    large = tmp_path / "large.mp4"
+    with large.open("wb") as handle:
+        handle.truncate(30 * 2**20)
+    slow = [Swallow(pause=0.002), Drip(size=1, pause=0.1, reply=Reply(200, b"done soon"))]
     with FaultServer(faults={"put": slow}) as server:
-        await upload(server, picture)
-        await upload(server, picture)
+        start = time.monotonic()
+        await upload(server, large)
+        await upload(server, large)
+    assert time.monotonic() - start > 4 * 0.3
     assert routes(server) == ["ticket", "put"] * 2
 
 

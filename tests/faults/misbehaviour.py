@@ -176,7 +176,7 @@ class Stale:
 
 @dataclass(frozen=True)
 class Swallow:
-    """Reads the request's body in pieces of `size` bytes, `pause` seconds apart, keeps none, answers `reply`."""
+    """Reads the request's body in pieces of `size` bytes, `pause` seconds apart, keeps none, then answers."""
 
     size: int = 65536
     pause: float = 0.0
