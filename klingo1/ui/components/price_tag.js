@@ -1,0 +1,57 @@
+const { h, get, set, on, money, currentPrice, missing, focusField, announce } = window.klingo;
+const button = element.querySelector('.go');
+const what = element.querySelector('.what');
+const cost = element.querySelector('.price');
+const list = element.querySelector('.missing');
+const general = element.querySelector('.general');
+const FIELDS = ['images', 'prompt', 'video', 'duration', 'aspect_ratio', 'keep_original_sound', 'key'];
+let unanswered = null;
+
+function draw() {
+  const engine = get('engine') || 'draft';
+  const sending = Boolean(get('sending'));
+  const gaps = missing();
+  what.textContent = sending ? 'Sending…' : engine === 'draft' ? 'Generate draft' : 'Generate';
+  cost.textContent = sending ? '' : ` · ${money(currentPrice())}`;
+  button.setAttribute('aria-disabled', String(gaps.length > 0 || sending));
+  button.classList.toggle('busy', sending);
+  const text = gaps.map(([, sentence]) => sentence).join(' · ');
+  if (list.textContent !== text) list.textContent = text;
+  list.hidden = !text;
+}
+function tell() {
+  const rest = (get('problems') || []).filter((p) => !FIELDS.includes(p.field.replace(/\[\d+\]$/, '')));
+  general.replaceChildren(...rest.map((p) => h('span', {}, `${p.text} ${p.remedy}`)));
+}
+function go() {
+  if (get('sending')) return;
+  const gaps = missing();
+  if (gaps.length) {
+    announce(gaps.map(([, sentence]) => sentence).join('. '));
+    focusField(gaps[0][0]);
+    return;
+  }
+  set('problems', []);
+  set('sending', true);
+  props.value = { quote: get('quote') || '', expected: currentPrice() };
+  trigger('generate');
+  clearTimeout(unanswered);
+  /* The same quote goes along with the next click, so that a lost answer never makes a second job. */
+  unanswered = setTimeout(() => {
+    set('sending', false);
+    set('problems', [{ field: '', text: 'The server has not answered yet.', remedy: 'Click again: it stays one job. Your inputs are kept.' }]);
+  }, 15000);
+}
+button.addEventListener('click', go);
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && element.isConnected) { event.preventDefault(); go(); }
+});
+on('session', () => {
+  clearTimeout(unanswered);
+  set('sending', false);
+  const first = (get('problems') || []).find((p) => p.field);
+  if (first) focusField(first.field);
+});
+on(['engine', 'duration', 'clip', 'pictures', 'prompt', 'hasKey', 'uploading', 'sending', 'notes'], draw);
+on('problems', tell);
+draw();

@@ -1,0 +1,296 @@
+const { facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile } = window.klingo;
+const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'];
+const ROLE_NAMES = { '': 'Guess', character: 'Character', prop: 'Prop', scene: 'Scene', style: 'Style' };
+const tiles = element.querySelector('.tiles');
+const panel = element.querySelector('.panel');
+const refused = element.querySelector('.refused');
+const count = element.querySelector('.count');
+const chooser = element.querySelector('.files');
+const problem = element.querySelector('.k-problem');
+let pictures = [];
+let pending = [];
+let open = null;
+let serial = 0;
+const most = () => (hasVideo() ? facts.imagesMaxWithVideo : facts.imagesMax);
+const nameOf = (picture) => picture.file.orig_name || 'picture';
+
+/* ---- the list and everything that follows from it */
+function commit(next, { quiet = false } = {}) {
+  const before = pictures;
+  pictures = next;
+  const mapping = {};
+  before.forEach((picture, i) => { const at = next.indexOf(picture); mapping[i + 1] = at < 0 ? null : at + 1; });
+  props.value = next.map(({ file, role }) => ({ file, role }));
+  set('pictures', next);
+  if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
+  clearProblems('images');
+  if (!quiet) trigger('changed');
+  draw();
+}
+function move(index, to, focus = true) {
+  if (to < 0 || to >= pictures.length || to === index) return;
+  const next = pictures.slice();
+  const [picture] = next.splice(index, 1);
+  next.splice(to, 0, picture);
+  commit(next);
+  announce(`Picture moved to place ${to + 1} of ${next.length}.`);
+  if (focus) grip(to)?.focus();
+}
+function remove(index) {
+  const gone = pictures[index];
+  if (open === gone) open = null;
+  commit(pictures.filter((p) => p !== gone));
+  announce(`${nameOf(gone)} removed. ${pictures.length} left.`);
+  (grip(Math.min(index, pictures.length - 1)) || element.querySelector('.add'))?.focus();
+}
+const grip = (index) => tiles.querySelectorAll('.grip')[index];
+
+/* ---- drawing: tiles are kept by key, so that focus and loaded pictures stay */
+function tileOf(picture) {
+  picture.key ||= `p${serial += 1}`;
+  let tile = tiles.querySelector(`[data-key="${picture.key}"]`);
+  if (!tile) {
+    const img = h('img', { src: picture.file.url, alt: '', draggable: 'false', onerror() { lost(picture); }, onload() { picture.width = img.naturalWidth; picture.height = img.naturalHeight; } });
+    tile = h('li', { class: 'tile', dataset: { key: picture.key } },
+      h('button', { type: 'button', class: 'grip' }, img, h('span', { class: 'number' }), h('span', { class: 'flag' })),
+      h('button', { type: 'button', class: 'drop-it' }, icon('close')));
+    tile.querySelector('.grip').addEventListener('click', () => { if (!dragged) toggle(picture); });
+    tile.querySelector('.grip').addEventListener('keydown', (event) => {
+      const index = pictures.indexOf(picture);
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (step) { event.preventDefault(); move(index, index + step); }
+      if (event.key === 'Home') { event.preventDefault(); move(index, 0); }
+      if (event.key === 'End') { event.preventDefault(); move(index, pictures.length - 1); }
+      if (event.key === 'Delete' || event.key === 'Backspace') { event.preventDefault(); remove(index); }
+      if (event.key === 'Escape' && open) { event.preventDefault(); toggle(open); }
+    });
+    tile.querySelector('.drop-it').addEventListener('click', () => remove(pictures.indexOf(picture)));
+  }
+  return tile;
+}
+function lost(picture) {
+  if (!pictures.includes(picture)) return;
+  complain(nameOf(picture), 'is no longer on the server. Add it again.');
+  commit(pictures.filter((p) => p !== picture));
+}
+function draw() {
+  const held = document.activeElement && tiles.contains(document.activeElement) ? document.activeElement : null;
+  const total = pictures.length;
+  const nodes = pictures.map((picture, i) => {
+    const tile = tileOf(picture);
+    const notes = notesOf(picture);
+    const bad = notes.some((n) => n.kind === 'refused') || get('problems')?.some((p) => p.field === `images[${i}]`);
+    tile.classList.toggle('bad', Boolean(bad));
+    tile.classList.toggle('noted', !bad && notes.length > 0);
+    tile.classList.toggle('open', open === picture);
+    tile.querySelector('.number').textContent = String(i + 1);
+    tile.querySelector('.flag').textContent = bad ? '!' : notes.length ? 'i' : '';
+    tile.querySelector('.grip').setAttribute('aria-label', `Picture ${i + 1} of ${total}: ${nameOf(picture)}${bad ? ', refused' : notes.length ? `, ${notes.length} notes` : ''}. Arrow keys move it, Delete removes it, Enter opens it.`);
+    tile.querySelector('.grip').setAttribute('aria-expanded', String(open === picture));
+    tile.querySelector('.drop-it').setAttribute('aria-label', `Remove picture ${i + 1}`);
+    return tile;
+  });
+  for (const wait of pending) nodes.push(wait.tile);
+  const slots = total + pending.length;
+  if (slots < most()) {
+    const first = slots === 0;
+    const add = tiles.querySelector('.add') || h('button', { type: 'button', class: 'add', onclick() { chooser.click(); } }, icon('plus'), h('span', { class: 'lead' }), h('span', { class: 'hint' }));
+    add.querySelector('.lead').textContent = first ? 'Add one to seven pictures' : '';
+    add.querySelector('.hint').textContent = first ? 'A character, a prop, a scene. Drop, paste or choose.' : '';
+    add.setAttribute('aria-label', 'Add pictures');
+    nodes.push(add.parentElement && add.parentElement.classList.contains('slot') ? add.parentElement : h('li', { class: 'slot' }, add));
+  }
+  tiles.classList.toggle('empty', slots === 0);
+  tiles.style.setProperty('--columns', String(Math.max(4, Math.min(7, slots + (slots < most() ? 1 : 0)))));
+  const old = [...tiles.children];
+  if (old.length !== nodes.length || old.some((node, i) => node !== nodes[i])) tiles.replaceChildren(...nodes);
+  if (held && held.isConnected && document.activeElement !== held) held.focus();
+  count.textContent = slots ? `${slots} of ${most()}` : '';
+  count.classList.toggle('over', slots > most());
+  drawPanel();
+}
+function toggle(picture) {
+  open = open === picture ? null : picture;
+  draw();
+}
+function drawPanel() {
+  const index = pictures.indexOf(open);
+  panel.hidden = index < 0;
+  if (index < 0) { panel.replaceChildren(); return; }
+  const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.part : null;
+  const notes = notesOf(open);
+  const roles = h('div', { class: 'roles', role: 'group', 'aria-label': `Role of picture ${index + 1}` },
+    ...['', ...facts.roles].map((role) => h('button', { type: 'button', 'aria-pressed': String((open.role || '') === role), dataset: { part: `role-${role}` }, onclick() {
+      const next = pictures.slice();
+      open.role = role;
+      commit(next);
+    } }, ROLE_NAMES[role] || role)));
+  panel.replaceChildren(
+    h('div', { class: 'line' }, h('b', {}, `@Image${index + 1}`), h('span', { class: 'name' }, nameOf(open)), open.width ? h('span', { class: 'size' }, `${open.width} × ${open.height}`) : null,
+      h('span', { class: 'moves' },
+        h('button', { type: 'button', 'aria-label': `Move picture ${index + 1} earlier`, disabled: index === 0, dataset: { part: 'left' }, onclick() { move(index, index - 1, false); } }, icon('left')),
+        h('button', { type: 'button', 'aria-label': `Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
+    roles,
+    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, n.text)));
+  if (focused) (panel.querySelector(`[data-part="${focused}"]:not(:disabled)`) || grip(index))?.focus();
+}
+
+/* ---- adding */
+function complain(name, text) {
+  const row = h('li', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': 'Dismiss', onclick() { row.remove(); } }, icon('close')));
+  refused.append(row);
+  while (refused.children.length > 5) refused.firstChild.remove();
+}
+const megabytes = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
+function measure(url) {
+  return new Promise((resolve) => {
+    const img = new Image();
+    img.onload = () => resolve([img.naturalWidth, img.naturalHeight]);
+    img.onerror = () => resolve(null);
+    img.src = url;
+  });
+}
+async function fault(file, url) {
+  if (!TYPES.includes(file.type)) return 'is not a picture that can be used. Save it as JPG or PNG.';
+  if (file.size === 0) return 'is an empty file. Save it once more.';
+  if (file.size > facts.bytesMax) return `has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.`;
+  const size = await measure(url);
+  if (!size) return 'cannot be read as a picture; it may be damaged. Save it once more.';
+  const [w, t] = size;
+  if (Math.min(w, t) < facts.sideMin) return `is ${w} × ${t} px; each side needs at least ${facts.sideMin} px. Use a larger one.`;
+  if (Math.max(w, t) > facts.ratioMax * Math.min(w, t)) return `is too long and narrow (${w} × ${t}); at most ${facts.ratioMax} to 1. Crop it.`;
+  return '';
+}
+async function add(files) {
+  refused.replaceChildren();
+  const waits = [];
+  let left = 0;
+  for (const file of files) {
+    if (pictures.length + pending.length >= most()) { left += 1; continue; }
+    const url = URL.createObjectURL(file);
+    const tile = h('li', { class: 'tile waiting' }, h('div', { class: 'grip' }, TYPES.includes(file.type) ? h('img', { src: url, alt: '', onerror(event) { event.target.remove(); } }) : null, h('span', { class: 'bar' })));
+    const wait = { file, url, tile };
+    pending.push(wait);
+    waits.push(wait);
+  }
+  if (left) complain(String(left), `more ${left === 1 ? 'does' : 'do'} not fit: at most ${most()} pictures${hasVideo() ? ' beside a video' : ''}.`);
+  set('uploading', pending.length);
+  draw();
+  const ready = await Promise.all(waits.map(async (wait) => {
+    const name = wait.file.name || 'pasted picture';
+    try {
+      const text = await fault(wait.file, wait.url);
+      if (text) { complain(name, text); return null; }
+      const answer = await upload(wait.file);
+      if (!answer || !answer.path) throw new Error('no path');
+      return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '' };
+    } catch {
+      complain(name, 'could not be uploaded. Check the connection and add it again.');
+      return null;
+    } finally {
+      URL.revokeObjectURL(wait.url);
+    }
+  }));
+  pending = pending.filter((wait) => !waits.includes(wait));
+  set('uploading', pending.length);
+  const good = ready.filter(Boolean);
+  if (good.length) { commit(pictures.concat(good)); announce(`${good.length === 1 ? 'One picture' : `${good.length} pictures`} added. ${pictures.length} in all.`); } else draw();
+}
+function take(files) {
+  const list = [...files];
+  const clips = list.filter((f) => f.type.startsWith('video/'));
+  const rest = list.filter((f) => !f.type.startsWith('video/'));
+  if (clips.length) set('droppedClip', clips[0]);
+  if (rest.length) add(rest);
+}
+chooser.addEventListener('change', () => { const files = [...chooser.files]; chooser.value = ''; take(files); });
+
+/* ---- drop and paste, anywhere on the page */
+const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+let depth = 0;
+document.addEventListener('dragenter', (event) => { if (holdsFiles(event)) { depth += 1; document.body.classList.add('k-dropping'); } });
+document.addEventListener('dragleave', (event) => { if (holdsFiles(event) && (depth -= 1) <= 0) { depth = 0; document.body.classList.remove('k-dropping'); } });
+document.addEventListener('dragover', (event) => { if (holdsFiles(event)) event.preventDefault(); });
+document.addEventListener('drop', (event) => {
+  depth = 0;
+  document.body.classList.remove('k-dropping');
+  if (!event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  take(event.dataTransfer.files);
+});
+document.addEventListener('paste', (event) => {
+  const files = [...(event.clipboardData?.files || [])];
+  if (!files.length) return;
+  event.preventDefault();
+  take(files);
+});
+
+/* ---- moving with a pointer: the held tile follows, the others make room */
+let dragged = false;
+tiles.addEventListener('pointerdown', (event) => {
+  const tile = event.target.closest('.tile');
+  if (!tile || tile.classList.contains('waiting') || event.button !== 0 || event.target.closest('.drop-it')) return;
+  const picture = pictures.find((p) => p.key === tile.dataset.key);
+  const from = { x: event.clientX, y: event.clientY };
+  let moving = false;
+  let shift = { x: 0, y: 0 };
+  dragged = false;
+  const longPress = event.pointerType === 'mouse' ? null : setTimeout(() => begin(), 280);
+  function begin() {
+    moving = true;
+    dragged = true;
+    tile.classList.add('held');
+    document.body.classList.add('k-moving');
+  }
+  function follow(e) {
+    if (!moving) {
+      const far = Math.hypot(e.clientX - from.x, e.clientY - from.y) > 6;
+      if (!far) return;
+      if (event.pointerType !== 'mouse') { stop(); return; }
+      begin();
+    }
+    e.preventDefault();
+    tile.style.transform = '';
+    const all = [...tiles.querySelectorAll('.tile:not(.waiting)')];
+    const nearest = all.map((node) => { const r = node.getBoundingClientRect(); return [Math.hypot(e.clientX - r.left - r.width / 2, e.clientY - r.top - r.height / 2), node]; }).sort((a, b) => a[0] - b[0])[0][1];
+    if (nearest !== tile) {
+      const forward = all.indexOf(nearest) > all.indexOf(tile);
+      tiles.insertBefore(tile, forward ? nearest.nextSibling : nearest);
+    }
+    const box = tile.getBoundingClientRect();
+    shift = { x: e.clientX - box.left - box.width / 2, y: e.clientY - box.top - box.height / 2 };
+    tile.style.transform = `translate(${shift.x}px, ${shift.y}px) scale(1.04)`;
+  }
+  function hold(e) { if (moving) e.preventDefault(); }
+  function stop() {
+    clearTimeout(longPress);
+    window.removeEventListener('pointermove', follow);
+    window.removeEventListener('pointerup', stop);
+    window.removeEventListener('pointercancel', stop);
+    tiles.removeEventListener('touchmove', hold);
+    tile.classList.remove('held');
+    tile.style.transform = '';
+    document.body.classList.remove('k-moving');
+    if (moving) {
+      const order = [...tiles.querySelectorAll('.tile:not(.waiting)')].map((node) => pictures.find((p) => p.key === node.dataset.key));
+      if (order.some((p, i) => p !== pictures[i])) {
+        commit(order);
+        announce(`Picture moved to place ${order.indexOf(picture) + 1} of ${order.length}.`);
+      }
+      setTimeout(() => { dragged = false; }, 0);
+    }
+  }
+  window.addEventListener('pointermove', follow, { passive: false });
+  window.addEventListener('pointerup', stop);
+  window.addEventListener('pointercancel', stop);
+  tiles.addEventListener('touchmove', hold, { passive: false });
+});
+tiles.addEventListener('dragstart', (event) => event.preventDefault());
+
+on('clip', draw);
+on('notes', draw);
+on('problems', () => { showProblems(problem, 'images'); draw(); });
+on('take:pictures', (value) => { if (value) { open = null; refused.replaceChildren(); commit(value.map((p) => ({ ...p }))); } });
+const kept = Array.isArray(draft.pictures) ? draft.pictures.filter((p) => p && p.file && typeof p.file.path === 'string') : [];
+commit(kept.map(({ file, role }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '' })), { quiet: true });
+if (kept.length) setTimeout(() => trigger('changed'), 400);

@@ -1,0 +1,78 @@
+const { h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems } = window.klingo;
+const LIMIT = 200 * 1000 * 1000;
+const $ = (selector) => element.querySelector(selector);
+const chooser = $('.files');
+const video = $('.clip video');
+let clip = { file: null, url: '', keep_sound: true };
+let byUrl = false;
+let working = false;
+$('.choose').append(icon('film'), h('span', {}, 'Add a video'));
+element.querySelectorAll('.away').forEach((button) => button.append(icon('close')));
+
+function commit(change) {
+  clip = { ...clip, ...change };
+  props.value = clip;
+  set('clip', clip);
+  clearProblems('video');
+  draw();
+}
+function draw() {
+  const has = Boolean(clip.file);
+  $('.bare').hidden = has || byUrl;
+  $('.ways').hidden = has || byUrl;
+  $('.address').hidden = has || !byUrl;
+  $('.clip').hidden = !has;
+  $('.sound').hidden = !(has || (byUrl && clip.url.trim()));
+  $('.sound input').checked = clip.keep_sound;
+  $('.choose').disabled = working;
+  $('.choose span').textContent = working ? 'Uploading…' : 'Add a video';
+  if (has && video.getAttribute('src') !== clip.file.url) video.src = clip.file.url;
+  if (!has) video.removeAttribute('src');
+  $('.clip b').textContent = has ? clip.file.orig_name || 'Reference video' : '';
+  if ($('#k-clip-url').value !== clip.url) $('#k-clip-url').value = clip.url;
+}
+video.addEventListener('loadedmetadata', () => {
+  $('.clip .facts span').textContent = `${video.duration.toFixed(1)} s · ${video.videoWidth} × ${video.videoHeight}`;
+});
+video.addEventListener('error', () => { $('.clip .facts span').textContent = 'No preview in this browser'; });
+function say(text, remedy) { set('problems', [...(get('problems') || []).filter((p) => p.field !== 'video'), { field: 'video', text, remedy }]); }
+async function add(file) {
+  clearProblems('video');
+  if (!/^video\//.test(file.type) && !/\.(mp4|mov|webm|m4v)$/i.test(file.name)) { say(`${file.name} is not a video.`, 'Choose an MP4 or MOV.'); return; }
+  if (file.size === 0) { say(`${file.name} is an empty file.`, 'Save it once more.'); return; }
+  if (file.size > LIMIT) { say(`${file.name} has ${Math.round(file.size / 1e6)} MB; the limit is 200 MB.`, 'Save it smaller.'); return; }
+  working = true;
+  set('uploading', (get('uploading') || 0) + 1);
+  draw();
+  try {
+    const answer = await upload(file);
+    if (!answer || !answer.path) throw new Error('no path');
+    byUrl = false;
+    commit({ file: { ...asFile(answer.path, file.name, file.type || 'video/mp4'), size: file.size }, url: '' });
+    announce('Reference video added. At most four pictures go with it.');
+    $('.clip .away').focus();
+  } catch {
+    say(`${file.name} could not be uploaded.`, 'Check the connection and add it again.');
+  } finally {
+    working = false;
+    set('uploading', Math.max(0, (get('uploading') || 1) - 1));
+    draw();
+  }
+}
+$('.choose').addEventListener('click', () => chooser.click());
+chooser.addEventListener('change', () => { const [file] = chooser.files; chooser.value = ''; if (file) add(file); });
+$('.by-url').addEventListener('click', () => { byUrl = true; draw(); $('#k-clip-url').focus(); });
+$('#k-clip-url').addEventListener('input', (event) => commit({ url: event.target.value }));
+element.querySelectorAll('.away').forEach((button) => button.addEventListener('click', () => {
+  byUrl = false;
+  commit({ file: null, url: '' });
+  announce('Reference video removed.');
+  $('.choose').focus();
+}));
+$('.sound input').addEventListener('change', (event) => commit({ keep_sound: event.target.checked }));
+on('droppedClip', (file) => { if (file) add(file); });
+on('problems', () => showProblems($('.k-problem'), 'video'));
+on('take:clip', (value) => { if (value) { byUrl = Boolean(value.url); commit({ file: value.file, url: value.url || '', keep_sound: value.keep_sound !== false }); } });
+const kept = draft.clip || {};
+byUrl = Boolean(kept.url);
+commit({ file: kept.file && typeof kept.file.path === 'string' ? asFile(kept.file.path, kept.file.orig_name, kept.file.mime_type) : null, url: typeof kept.url === 'string' ? kept.url : '', keep_sound: kept.keep_sound !== false });

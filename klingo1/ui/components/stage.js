@@ -1,0 +1,36 @@
+const { facts, h, get, set, on, fileUrl, load, plural, hasVideo } = window.klingo;
+const $ = (selector) => element.querySelector(selector);
+const examples = props.examples || [];
+const list = $('.examples ul');
+list.append(...examples.map((example) => h('li', {}, h('button', { type: 'button', onclick() { load(example); document.querySelector('#k-generate button')?.focus({ preventScroll: true }); } },
+  h('span', { class: 'strip' }, ...example.pictures.slice(0, 3).map((p) => h('img', { src: fileUrl(p.path), alt: '', loading: 'lazy' }))),
+  h('b', {}, example.title), h('small', {}, `${plural(example.pictures.length, 'picture')} · ${example.duration} s · ${example.aspect}`)))));
+
+let shownPictures = '';
+function draw() {
+  const view = get('view');
+  const pictures = get('pictures') || [];
+  const aspect = (view && view.active ? view.aspect : get('aspect')) || facts.aspectDefault;
+  const [w, t] = aspect.split(':').map(Number);
+  const playing = Boolean(view && view.video);
+  const state = playing ? 'video' : view && view.active ? 'running' : view && !view.ended ? 'waiting' : view && view.problem ? 'problem' : pictures.length ? 'ready' : 'empty';
+  document.querySelector('.gradio-container').dataset.show = playing ? 'video' : 'stage';
+  const root = $('.stage');
+  root.dataset.state = state;
+  $('.frame').style.setProperty('--ratio', String(w / t));
+  $('.shape').textContent = aspect;
+  const key = pictures.map((p) => p.file.url).join('|');
+  if (key !== shownPictures) {
+    shownPictures = key;
+    $('.cast').replaceChildren(...pictures.slice(0, 5).map((p, i) => { const img = h('img', { src: p.file.url, alt: '' }); img.style.setProperty('--i', String(i - (Math.min(5, pictures.length) - 1) / 2)); return img; }));
+    $('.backdrop').style.backgroundImage = pictures.length ? `url("${pictures[pictures.length - 1].file.url.replace(/["\\\n]/g, encodeURIComponent)}")` : 'none';
+  }
+  const seconds = get('duration') || facts.durationDefault;
+  const headline = { empty: 'Your video appears here', ready: 'Ready when you are', running: '', waiting: view ? view.title : '', problem: view ? view.title : '', video: '' }[state];
+  const subline = { empty: 'Add pictures and a sentence. A draft is free and takes seconds.', ready: `${plural(pictures.length, 'picture')}${hasVideo() ? ' and a video' : ''} · ${seconds} s · ${aspect}`, running: '', waiting: '', problem: 'Your inputs are kept.', video: '' }[state];
+  if ($('.headline').textContent !== headline) $('.headline').textContent = headline;
+  if ($('.subline').textContent !== subline) $('.subline').textContent = subline;
+  $('.examples').hidden = !examples.length || state === 'running' || (pictures.length > 0 && state !== 'empty') || playing;
+}
+on(['view', 'pictures', 'aspect', 'duration', 'clip'], draw);
+draw();

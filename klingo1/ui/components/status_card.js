@@ -1,0 +1,171 @@
+const { h, icon, get, set, on, clock, money, fileUrl, announce } = window.klingo;
+const $ = (selector) => element.querySelector(selector);
+const card = $('.card');
+const bar = $('.bar');
+let job = '';
+let run = 0;
+let view = null;
+let received = 0;
+let said = '';
+let video = '';
+const baseTitle = document.title;
+
+/* ---- the session: what Python hands over at arrival and after each click */
+function takeSession() {
+  const session = props.value || {};
+  if (!session.turn || session.turn === get('session')) return;
+  set('owner', session.owner);
+  set('quote', session.quote);
+  set('hasKey', Boolean(session.has_key));
+  set('problems', session.problems || []);
+  set('session', session.turn);
+  if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: 'smooth', block: 'start' }); }
+  show(session.job, session.started || (session.job && session.job === job));
+}
+function show(id, again = false) {
+  if (!id || (id === job && !again)) return;
+  if (id !== job) { view = null; said = ''; }
+  job = id;
+  set('job', id);
+  trigger('remember');
+  run += 1;
+  poll(run, 0);
+}
+async function poll(mine, failures) {
+  if (mine !== run || !element.isConnected) return;
+  let answer;
+  try { answer = await server.status({ owner: get('owner') || '', job }); } catch { answer = undefined; }
+  if (mine !== run) return;
+  if (answer === null) { view = null; set('view', null); card.hidden = true; publish(); return; }
+  if (!answer || answer.id !== job) {
+    $('.net').textContent = failures >= 1 ? 'No connection. Your job goes on without this page; looking again…' : '';
+    setTimeout(() => poll(mine, failures + 1), Math.min(8000, 1000 * 1.6 ** failures));
+    return;
+  }
+  $('.net').textContent = '';
+  take(answer);
+  const waiting = !answer.active && !answer.ended;
+  if (answer.ended) return;
+  const age = answer.now - answer.created;
+  const pause = document.hidden ? 5000 : waiting ? 4000 : answer.engine === 'draft' && age < 30 ? 500 : age < 600 ? 1000 : 4000;
+  setTimeout(() => poll(mine, 0), pause);
+}
+function take(next) {
+  const changed = !view || view.state !== next.state || view.id !== next.id;
+  view = next;
+  received = performance.now();
+  draw();
+  set('view', view);
+  if (changed) {
+    const text = `${view.title}. ${view.problem ? view.problem.text : view.note}`;
+    if (said && said !== text) announce(text);
+    said = text;
+    set('stateChanged', `${view.id}:${view.state}`);
+  }
+  publish();
+}
+/* The player gets its file from here, in the browser; nothing is asked again. */
+function publish() {
+  const next = view && view.video ? view.video : '';
+  if (next === video) return;
+  video = next;
+  trigger('shown');
+}
+
+/* ---- drawing */
+function draw() {
+  card.hidden = false;
+  card.dataset.mood = view.active ? 'busy' : view.state === 'done' ? 'good' : view.ended ? (view.state === 'stopped' ? 'calm' : 'bad') : 'ask';
+  $('.title').textContent = view.title;
+  $('.maker').textContent = `${view.engine_name} · ${view.money}`;
+  $('.note').textContent = view.active ? `${view.note} Safe to close this page.` : view.note;
+  $('.note').hidden = !$('.note').textContent;
+  bar.hidden = !view.active;
+  const known = typeof view.progress === 'number';
+  bar.classList.toggle('open', !known);
+  bar.firstElementChild.style.width = known ? `${Math.round(view.progress * 100)}%` : '';
+  if (known) { bar.setAttribute('role', 'progressbar'); bar.setAttribute('aria-label', 'Progress'); bar.setAttribute('aria-valuemin', '0'); bar.setAttribute('aria-valuemax', '100'); bar.setAttribute('aria-valuenow', String(Math.round(view.progress * 100))); } else bar.removeAttribute('role'), ['label', 'valuenow', 'valuemin', 'valuemax'].forEach((n) => bar.removeAttribute(`aria-${n}`));
+  const trouble = $('.trouble');
+  trouble.hidden = !view.problem;
+  trouble.replaceChildren(...(view.problem ? [h('b', {}, view.problem.text), view.problem.remedy ? h('span', {}, ` ${view.problem.remedy}`) : null].filter(Boolean) : []));
+  drawActions();
+  drawDetails();
+  tick();
+}
+function drawActions() {
+  const box = $('.actions');
+  const wanted = [];
+  if (view.stop) wanted.push(['stop', view.stop.label, 'stop', view.stop.note]);
+  if (view.resume) wanted.push(['resume', view.resume, 'again', '']);
+  if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', `Make it with Kling O1 · ${money(view.promote)}`, null, '']);
+  if (view.video) wanted.push(['download', 'Download', 'down', '']);
+  if (view.ended) wanted.push(['reuse', 'Use these inputs', 'reuse', '']);
+  const key = JSON.stringify([view.id, wanted]);
+  if (box.dataset.key === key) return;
+  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.act : '';
+  box.dataset.key = key;
+  box.replaceChildren(...wanted.map(([act, label, mark, hint]) => (act === 'download'
+    ? h('a', { href: fileUrl(view.video), download: `klingo1-${view.engine}-${view.id.slice(0, 8)}.mp4`, class: 'act', dataset: { act } }, icon(mark), label)
+    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : 'act', title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
+  const hint = wanted.find(([, , , note]) => note);
+  if (hint) box.append(h('span', { class: 'hint' }, hint[3]));
+  box.hidden = !wanted.length;
+  if (focused) (box.querySelector(`[data-act="${focused}"]`) || box.querySelector('.act') || $('summary')).focus();
+}
+const acts = {
+  async stop(button) {
+    button.disabled = true;
+    let answer;
+    try { answer = await server.stop({ owner: get('owner') || '', job }); } catch { answer = undefined; }
+    if (answer && answer.id) { run += 1; take(answer); if (!answer.ended) poll(run, 0); } else { button.disabled = false; announce('The server did not answer. Try again.'); }
+  },
+  resume() {
+    if (view.state === 'needs_key' && !get('hasKey')) { set('take:engine', 'kling'); window.klingo.focusField('key'); return; }
+    trigger('resume', { job });
+  },
+  promote() {
+    if (!get('hasKey')) {
+      set('take:engine', 'kling');
+      set('pendingPromotion', job);
+      window.klingo.focusField('key');
+      announce('Enter your WaveSpeed key first.');
+      return;
+    }
+    if (get('sending')) return;
+    set('sending', true);
+    trigger('promote', { job, quote: get('quote') || '', expected: view.promote });
+    setTimeout(() => set('sending', false), 15000);
+  },
+  reuse() { set('reuse', job); },
+};
+function drawDetails() {
+  const rows = [['Job', view.id], ['Cost', view.money]];
+  if (view.understood) rows.push(['Understood', view.understood]);
+  const flat = (value, path) => {
+    if (value && typeof value === 'object' && !Array.isArray(value)) { for (const [k, v] of Object.entries(value)) flat(v, path ? `${path}.${k}` : k); return; }
+    rows.push([path, typeof value === 'string' ? value : JSON.stringify(value)]);
+  };
+  flat(view.details, '');
+  const phases = view.phases.map(([name, at], i) => { const until = view.phases[i + 1] ? view.phases[i + 1][1] : null; return until === null ? name : `${name} ${(until - at).toFixed(1)} s`; });
+  if (phases.length) rows.push(['Phases', phases.join(' → ')]);
+  const key = JSON.stringify(rows);
+  const list = $('.more dl');
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.replaceChildren(...rows.filter(([k]) => k).flatMap(([k, v]) => [h('dt', {}, k), h('dd', {}, v === '' ? '–' : v)]));
+}
+function tick() {
+  if (!view) return;
+  const end = view.finished;
+  const seconds = end ? end - view.created : view.now - view.created + (performance.now() - received) / 1000;
+  const text = end ? (seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds)) : clock(seconds);
+  if ($('.clock').textContent !== text) $('.clock').textContent = text;
+  document.title = view.active ? `${typeof view.progress === 'number' ? `${Math.round(view.progress * 100)} %` : clock(seconds)} · ${view.title}` : view.ended && view.state === 'done' && document.hidden ? `✓ ${view.title} · klingo1` : baseTitle;
+}
+setInterval(() => { if (view && view.active && !document.hidden) tick(); }, 500);
+document.addEventListener('visibilitychange', () => { if (!document.hidden && job && view && !view.ended) { run += 1; poll(run, 0); } else tick(); });
+window.addEventListener('online', () => { if (job && (!view || !view.ended)) { run += 1; poll(run, 0); } });
+on('showJob', (id) => { if (id) show(id); });
+on('hasKey', (has) => { if (has && get('pendingPromotion') === job && view && view.promote !== null) { set('pendingPromotion', ''); setTimeout(() => element.querySelector('[data-act=promote]')?.focus(), 50); } });
+watch('value', takeSession);
+takeSession();

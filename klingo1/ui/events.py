@@ -1,0 +1,112 @@
+"""Every listener of the page, in one place.
+
+Clicks run outside Gradio's queue: they only write a row, and a queued event would hold a stream whose cut
+reloads the page. `/generate` is the one documented endpoint and the only one that is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from klingo1.errors import KlingoError
+from klingo1.ui.handlers import Form, Handlers
+from klingo1.ui.panels.compose import ComposePanel
+from klingo1.ui.panels.interface import InterfacePanel
+from klingo1.ui.panels.result import ResultPanel
+from klingo1.ui.words import notice_of
+
+Answer = tuple[dict[str, Any], dict[str, Any]]
+_QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that listens or is listened to."""
+
+    demo: gr.Blocks
+    browser: gr.BrowserState
+    compose: ComposePanel
+    result: ResultPanel
+    interface: InterfacePanel
+
+
+def bind(page: Page, handlers: Handlers) -> None:
+    """Connect the panels to the handlers."""
+    browser, compose, card = page.browser, page.compose, page.result.card
+    session = [browser, card]
+
+    def arrive(memory: Any) -> Answer:
+        return handlers.arrive(memory)
+
+    def submit(*values: Any) -> Answer:
+        *fields, click, memory = values
+        return handlers.submit(Form(*fields), click, memory)
+
+    def promote(memory: Any, event: gr.EventData) -> Answer:
+        return handlers.promote(_data_of(event), memory)
+
+    def resume(memory: Any, event: gr.EventData) -> Answer:
+        return handlers.resume(_data_of(event), memory)
+
+    page.demo.load(arrive, browser, session, **_QUIET)
+    compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_QUIET)
+    compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_QUIET)
+    card.promote(promote, browser, session, **_QUIET)
+    card.resume(resume, browser, session, **_QUIET)
+    # The browser shows the video without asking the server again: nothing to lose to a cut network.
+    card.shown(None, None, page.result.video, js="() => window.klingo.shownVideo()", show_progress="hidden")
+    card.remember(
+        None, browser, browser, js="(memory) => window.klingo.remembered(memory)", show_progress="hidden"
+    )
+    _bind_interface(page.interface, handlers)
+
+
+def _bind_interface(interface: InterfacePanel, handlers: Handlers) -> None:
+    async def generate(  # noqa: PLR0917 - their names and order are the public interface
+        images: list[str],
+        prompt: str,
+        video: str | None = None,
+        keep_original_sound: bool = True,
+        aspect_ratio: str = "16:9",
+        duration: float = 5,
+        engine: str = "draft",
+    ) -> AsyncIterator[tuple[dict[str, Any], str | None]]:
+        """Make a video from one to seven pictures and a prompt. Streams (state, None), ends with the video.
+
+        `duration` is a whole number of seconds from 3 to 10, `aspect_ratio` one of 16:9, 9:16 and 1:1,
+        `engine` draft (free, on this machine) or kling (paid; needs a key on the server).
+        """
+        form = Form(
+            pictures=[{"path": path, "role": ""} for path in images or []],
+            clip={"path": video or "", "keep_sound": keep_original_sound},
+            prompt=prompt,
+            duration=duration,
+            aspect=aspect_ratio,
+            engine=engine,
+        )
+        try:
+            async for state, made in handlers.generate(form):
+                yield state, str(made) if made else None
+        except KlingoError as error:
+            notice = notice_of(error)
+            field = f"{notice.field}: " if notice.field else ""
+            raise gr.Error(f"{field}{notice.text} {notice.remedy}".strip(), print_exception=False) from None
+
+    gr.on(
+        [],
+        generate,
+        interface.inputs,
+        interface.outputs,
+        api_name="generate",
+        concurrency_limit=None,
+        show_progress="hidden",
+    )
+
+
+def _data_of(event: gr.EventData) -> Any:
+    """What the element's script passed along with its event."""
+    return event._data  # noqa: SLF001 - the public way reads single attributes of a mapping of unknown shape

@@ -1,0 +1,277 @@
+"""What the page does, without widgets: plain values in, plain values out.
+
+Everything that arrives here may come from anyone who can reach the server, so every field is checked again
+and every job is looked up together with its owner.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from klingo1.clips import check_clip_url
+from klingo1.errors import InvalidRequest, JobNotFound, KlingoError
+from klingo1.job import Job
+from klingo1.pricing import MICRO, Price
+from klingo1.references import check_picture, near_duplicates
+from klingo1.request import ROLES, DraftOptions, Engine, VideoRequest, check_image_count
+from klingo1.ui.views import Publish, inputs_view, job_view, state_view, summary_view
+from klingo1.ui.words import Notice, notice_of
+
+if TYPE_CHECKING:
+    from klingo1.studio import Studio
+
+DESK_OWNER = "desk"
+HISTORY_PAGE = 24
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the page's fields hold, as the browser sent it."""
+
+    pictures: Sequence[Mapping[str, str]] = ()
+    clip: Mapping[str, Any] = field(default_factory=dict)
+    prompt: Any = ""
+    duration: Any = None
+    aspect: Any = ""
+    engine: Any = Engine.DRAFT.value
+
+    def read_engine(self) -> Engine:
+        """The engine. Raises InvalidRequest for a name that is none."""
+        try:
+            return Engine(self.engine)
+        except ValueError as error:
+            raise InvalidRequest("engine", "There is no such engine.", "Choose draft or kling.") from error
+
+    def read_request(self) -> VideoRequest:
+        """The request with every field checked; the studio opens the files. Raises InvalidRequest."""
+        engine = self.read_engine()
+        video = self._read_clip(engine)
+        check_image_count(len(self.pictures), with_video=video is not None)
+        roles = tuple(r if (r := p.get("role", "")) in ROLES else "" for p in self.pictures)
+        return VideoRequest(
+            prompt=self.prompt,
+            images=tuple(Path(p["path"]) for p in self.pictures),
+            video=video,
+            keep_original_sound=self.clip.get("keep_sound", True),
+            aspect_ratio=self.aspect,
+            duration=self.duration,
+            draft=DraftOptions(roles=roles),
+        )
+
+    def _read_clip(self, engine: Engine) -> Path | str | None:
+        if path := self.clip.get("path"):
+            return Path(path)
+        url = str(self.clip.get("url") or "").strip()
+        if not url:
+            return None
+        check_clip_url(url, engine=engine)
+        return url
+
+
+class Handlers:
+    """The page's behaviour over one studio."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        *,
+        hosted: bool,
+        publish: Publish,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._studio = studio
+        self._hosted = hosted
+        self._publish = publish
+        self._clock = clock
+
+    # -- who and where
+
+    def owner_of(self, browser: object) -> str:
+        """The owner a browser's memory names; "" when it names none. On a desk there is one owner."""
+        if not self._hosted:
+            return DESK_OWNER
+        token = browser.get("owner") if isinstance(browser, Mapping) else None
+        return token if isinstance(token, str) and 20 <= len(token) <= 64 and token.isascii() else ""
+
+    def arrive(self, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A page was opened: (what the browser keeps, the session). Shows the job that was shown last."""
+        owner = self.owner_of(browser) or secrets.token_urlsafe(24)
+        shown = browser.get("job") if isinstance(browser, Mapping) else None
+        job = self._find(shown, owner) or next((j for j in self._studio.jobs(owner=owner, limit=5)), None)
+        job_id = job.id if job else ""
+        return {"owner": owner, "job": job_id}, self._session(owner, job_id)
+
+    # -- clicks (reached through Gradio events only, because they may spend)
+
+    def submit(self, form: Form, click: object, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Generate was clicked."""
+        return self._start(lambda: (form.read_request(), form.read_engine()), click, browser)
+
+    def promote(self, click: object, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A finished draft is to be made with the paid engine, from its own inputs."""
+        owner = self.owner_of(browser)
+        job_id = click.get("job") if isinstance(click, Mapping) else ""
+
+        def read() -> tuple[VideoRequest, Engine]:
+            return self._studio.job(str(job_id), owner=owner).request, Engine.KLING
+
+        return self._start(read, click, browser)
+
+    def resume(self, click: object, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A job that waits for a person is to go on."""
+        owner = self.owner_of(browser)
+        job_id = str(click.get("job", "")) if isinstance(click, Mapping) else ""
+        notices = []
+        try:
+            self._studio.resume(job_id, owner=owner)
+        except KlingoError as error:
+            notices = [notice_of(error)]
+        return {"owner": owner, "job": job_id}, self._session(owner, job_id, notices)
+
+    def _start(
+        self, read: Callable[[], tuple[VideoRequest, Engine]], click: object, browser: object
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        owner = self.owner_of(browser) or secrets.token_urlsafe(24)
+        shown = str(browser.get("job", "")) if isinstance(browser, Mapping) else ""
+        values = click if isinstance(click, Mapping) else {}
+        notices: list[Notice] = []
+        started = False
+        try:
+            request, engine = read()
+            job = self._studio.submit(
+                request,
+                engine=engine,
+                owner=owner,
+                quote=str(values.get("quote") or ""),
+                expected=_price_shown(values.get("expected")),
+            )
+            shown, started = job.id, True
+        except KlingoError as error:
+            notices = [notice_of(error)]
+        except Exception as error:
+            # The type alone: messages may hold a visitor's words.
+            _log.error("a click could not be served: %s", type(error).__name__)
+            notices = [notice_of(error)]
+        return {"owner": owner, "job": shown}, self._session(owner, shown, notices, started=started)
+
+    # -- reads and safe changes (server functions: they never spend)
+
+    def status(self, asked: object) -> dict[str, Any] | None:
+        """The view of one job, or None when this owner has no such job."""
+        owner, values = self._asked(asked)
+        job = self._find(values.get("job"), owner)
+        return job_view(job, now=self._clock(), publish=self._publish) if job else None
+
+    def history(self, asked: object) -> dict[str, Any]:
+        """A page of jobs, newest first, and where the next one begins."""
+        owner, values = self._asked(asked)
+        before = values.get("before")
+        before = float(before) if isinstance(before, int | float) and not isinstance(before, bool) else None
+        jobs = self._studio.jobs(owner=owner, limit=HISTORY_PAGE, before=before) if owner else []
+        return {
+            "jobs": [summary_view(job, publish=self._publish) for job in jobs],
+            "next": jobs[-1].created_at if len(jobs) == HISTORY_PAGE else None,
+        }
+
+    def inputs(self, asked: object) -> dict[str, Any] | None:
+        """A job's inputs for the form."""
+        owner, values = self._asked(asked)
+        job = self._find(values.get("job"), owner)
+        return inputs_view(job, publish=self._publish) if job else None
+
+    def stop(self, asked: object) -> dict[str, Any] | None:
+        """Stop a draft, or stop waiting for the paid engine."""
+        owner, values = self._asked(asked)
+        try:
+            job = self._studio.stop(str(values.get("job") or ""), owner=owner)
+        except KlingoError:
+            return None
+        return job_view(job, now=self._clock(), publish=self._publish)
+
+    def give_key(self, asked: object) -> dict[str, Any]:
+        """Check a key and keep it in memory; tells the wallet's balance."""
+        owner, values = self._asked(asked)
+        try:
+            micro = self._studio.give_key(owner, str(values.get("key") or "")[:400])
+        except KlingoError as error:
+            return {"ok": False, **notice_of(error).as_json()}
+        return {"ok": True, "balance": f"${micro / MICRO:,.2f}"}
+
+    def forget_key(self, asked: object) -> dict[str, Any]:
+        """Forget this owner's key."""
+        owner, _ = self._asked(asked)
+        self._studio.forget_key(owner)
+        return {"ok": True, "has_key": self._studio.has_key(owner)}
+
+    # -- pictures, before anything is spent
+
+    def judge(self, pictures: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Notes on each picture by its path: what the service would refuse, and advice."""
+        notes: dict[str, list[dict[str, Any]]] = {}
+        sound = []
+        for picture in pictures[:20]:
+            path = picture["path"]
+            try:
+                found = check_picture(Path(path))
+            except InvalidRequest as error:
+                notes[path] = [{"kind": "refused", "text": f"{error.reason} {error.remedy}"}]
+                continue
+            notes[path] = [{"kind": a.kind, "text": a.text} for a in found.advice]
+            sound.append((path, found))
+        for first, second in near_duplicates([found for _, found in sound]):
+            number = next(i for i, p in enumerate(pictures) if p["path"] == sound[first][0]) + 1
+            notes[sound[second][0]].append(
+                {"kind": "duplicate", "text": f"Almost the same as picture {number}."}
+            )
+        return notes
+
+    # -- the public interface
+
+    async def generate(self, form: Form) -> AsyncIterator[tuple[dict[str, Any], Path | None]]:
+        """Start a job and stream its states; the last one comes with the video. Raises KlingoError."""
+        owner = secrets.token_urlsafe(24) if self._hosted else DESK_OWNER
+        job = self._studio.submit(form.read_request(), engine=form.read_engine(), owner=owner)
+        yield state_view(job), None
+        async for change in self._studio.watch(job.id, owner=owner):
+            job = change
+            yield state_view(job), job.video if job.state.ended else None
+
+    # -- parts
+
+    def _asked(self, asked: object) -> tuple[str, Mapping[str, Any]]:
+        values = asked if isinstance(asked, Mapping) else {}
+        return self.owner_of(values), values
+
+    def _find(self, job_id: object, owner: str) -> Job | None:
+        if not isinstance(job_id, str) or not 0 < len(job_id) <= 64 or not owner:
+            return None
+        try:
+            return self._studio.job(job_id, owner=owner)
+        except JobNotFound:
+            return None
+
+    def _session(
+        self, owner: str, job_id: str, notices: Sequence[Notice] = (), *, started: bool = False
+    ) -> dict[str, Any]:
+        return {
+            "owner": owner,
+            "job": job_id,
+            "quote": self._studio.new_quote(owner) if owner else "",
+            "has_key": self._studio.has_key(owner),
+            "hosted": self._hosted,
+            "problems": [notice.as_json() for notice in notices],
+            "started": started,
+            "turn": secrets.token_hex(4),
+        }
+
+
+def _price_shown(value: object) -> Price | None:
+    """The price on the button that was clicked; anything but a whole number counts as not shown."""
+    return Price(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,121 @@
+"""The page as a function of a studio, and the options it is launched with."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# Read by gradio at import: no call leaves the machine, and no table grows with every event.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+
+from klingo1 import request as limits
+from klingo1.pricing import tariff
+from klingo1.references import BYTES_MAX, RATIO_MAX, SIDE_MIN
+from klingo1.studio import Studio
+from klingo1.ui import events
+from klingo1.ui.components.element import text_of
+from klingo1.ui.components.masthead import Masthead
+from klingo1.ui.examples import read_examples
+from klingo1.ui.handlers import Handlers
+from klingo1.ui.panels import compose, history, interface, result
+from klingo1.ui.theme import create_theme
+from klingo1.web.guard import Guard
+
+ASSETS = Path(__file__).parents[2] / "assets"
+UPLOAD_MAX = "200mb"
+TITLE = "klingo1 · pictures and a sentence in, a video out"
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Puts files of the home folder where the browser may read them: Gradio's cache, by unguessable names."""
+
+    _placed: dict[tuple[str, int, int], str] = field(default_factory=dict)
+
+    def publish(self, file: Path) -> str:
+        """The path to ask for; the file is copied once per version."""
+        stat = file.stat()
+        key = (str(file), stat.st_mtime_ns, stat.st_size)
+        placed = self._placed.get(key)
+        if placed is None or not Path(placed).is_file():
+            placed = self._placed[key] = save_file_to_cache(file, cache_dir=get_upload_folder())
+        return placed
+
+
+def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS) -> gr.Blocks:
+    """The page over one studio. `hosted` separates visitors; on a desk there is one owner."""
+    handlers = Handlers(studio, hosted=hosted, publish=Shelf().publish)
+    examples = read_examples(assets)
+    gr.set_static_paths([*(file for example in examples for file in example.files)])
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
+        # The secret is no secret: it only keeps the value readable after a restart.
+        browser = gr.BrowserState({}, storage_key="klingo1", secret="klingo1")  # noqa: S106
+        Masthead({}, elem_id="k-masthead")
+        with gr.Row(elem_id="k-page", equal_height=False):
+            with gr.Column(elem_id="k-compose", min_width=0):
+                form = compose.build(handlers)
+            with gr.Column(elem_id="k-result", min_width=0):
+                shown = result.build(handlers, [example.as_json() for example in examples])
+        history.build(handlers)
+        page = events.Page(demo, browser, form, shown, interface.build())
+        events.bind(page, handlers)
+    demo.queue(default_concurrency_limit=None, max_size=200, api_open=False)
+    return demo
+
+
+def launch_options(*, assets: Path = ASSETS) -> dict[str, Any]:
+    """Keyword arguments for `Blocks.launch`."""
+    style = assets / "style.css"
+    return {
+        "theme": create_theme(),
+        "css": style.read_text(encoding="utf-8") if style.is_file() else "",
+        "head": page_head(),
+        "max_threads": 200,
+        "max_file_size": UPLOAD_MAX,
+        "run_history": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "footer_links": [],
+        "strict_cors": True,
+        "allowed_paths": [],
+        "favicon_path": icon if (icon := assets / "icon.png").is_file() else None,
+        "app_kwargs": {"middleware": [Middleware(Guard)]},
+    }
+
+
+def page_head() -> str:
+    """The tariff and the limits as JSON, and the script that the elements share."""
+    facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
+    return f"<script>window.klingoFacts = {facts};</script>\n<script>{text_of('page', 'js')}</script>"
+
+
+def page_facts() -> dict[str, Any]:
+    """What the scripts know about the contract; one source with the server's own checks."""
+    return {
+        "tariff": tariff(),
+        "promptMax": limits.PROMPT_MAX,
+        "imagesMax": limits.IMAGES_MAX,
+        "imagesMaxWithVideo": limits.IMAGES_MAX_WITH_VIDEO,
+        "durationMin": limits.DURATION_MIN,
+        "durationMax": limits.DURATION_MAX,
+        "durationDefault": limits.DURATION_DEFAULT,
+        "aspects": list(limits.ASPECT_RATIOS),
+        "aspectDefault": limits.ASPECT_RATIO_DEFAULT,
+        "roles": list(limits.ROLES),
+        "examplePrompt": limits.EXAMPLE_PROMPT,
+        "sideMin": SIDE_MIN,
+        "ratioMax": RATIO_MAX,
+        "bytesMax": BYTES_MAX,
+    }

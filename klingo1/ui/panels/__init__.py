@@ -1,0 +1,1 @@
+"""The page's areas, each a frozen dataclass of components without behaviour."""

@@ -1,0 +1,58 @@
+"""The left side: what a video is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from klingo1.request import ASPECT_RATIO_DEFAULT, DURATION_DEFAULT, Engine
+from klingo1.ui.components.aspect_slider import AspectSlider
+from klingo1.ui.components.coach import Coach
+from klingo1.ui.components.duration_slider import DurationSlider
+from klingo1.ui.components.engine_switch import EngineSwitch
+from klingo1.ui.components.price_tag import PriceTag
+from klingo1.ui.components.prompt_box import PromptBox
+from klingo1.ui.components.reference_gallery import ReferenceGallery
+from klingo1.ui.components.reference_video import ReferenceVideo
+from klingo1.ui.handlers import Handlers
+
+
+@dataclass(frozen=True, slots=True)
+class ComposePanel:
+    """The form's elements, in the order of the form."""
+
+    pictures: ReferenceGallery
+    clip: ReferenceVideo
+    prompt: PromptBox
+    duration: DurationSlider
+    aspect: AspectSlider
+    engine: EngineSwitch
+    price: PriceTag
+    coach: Coach
+
+    @property
+    def form(self) -> list[gr.HTML]:
+        """The inputs of a run, in the order of `handlers.Form`."""
+        return [self.pictures, self.clip, self.prompt, self.duration, self.aspect, self.engine]
+
+
+def build(handlers: Handlers) -> ComposePanel:
+    """Lay out the form inside the current Blocks."""
+
+    def give_key(asked: dict[str, str]) -> dict[str, object]:
+        return handlers.give_key(asked)
+
+    def forget_key(asked: dict[str, str]) -> dict[str, object]:
+        return handlers.forget_key(asked)
+
+    pictures = ReferenceGallery(elem_id="k-pictures")
+    clip = ReferenceVideo(elem_id="k-clip")
+    prompt = PromptBox("", elem_id="k-prompt")
+    with gr.Row(elem_id="k-sliders"):
+        duration = DurationSlider(DURATION_DEFAULT, elem_id="k-duration")
+        aspect = AspectSlider(ASPECT_RATIO_DEFAULT, elem_id="k-aspect")
+    engine = EngineSwitch(Engine.DRAFT.value, elem_id="k-engine", server_functions=[give_key, forget_key])
+    price = PriceTag({}, elem_id="k-generate")
+    coach = Coach({}, elem_id="k-coach")
+    return ComposePanel(pictures, clip, prompt, duration, aspect, engine, price, coach)

@@ -1,0 +1,28 @@
+"""Below both sides: everything made so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from klingo1.ui.components.history_strip import HistoryStrip
+from klingo1.ui.handlers import Handlers
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPanel:
+    """The strip of jobs."""
+
+    strip: HistoryStrip
+
+
+def build(handlers: Handlers) -> HistoryPanel:
+    """Lay out the history inside the current Blocks."""
+
+    def history(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.history(asked)
+
+    def inputs(asked: dict[str, Any]) -> dict[str, Any] | None:
+        return handlers.inputs(asked)
+
+    return HistoryPanel(HistoryStrip({}, elem_id="k-history", server_functions=[history, inputs]))

@@ -1,0 +1,124 @@
+"""A job as the JSON that the page's scripts show. Text stays text: the scripts never read it as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from klingo1.job import Job, State
+from klingo1.pricing import price_of
+from klingo1.request import Engine
+from klingo1.ui import words
+
+Publish = Callable[[Path], str]
+"""Makes a file readable by the browser and returns the path to ask for."""
+
+
+def job_view(job: Job, *, now: float, publish: Publish) -> dict[str, Any]:
+    """Everything the status card shows. `now` is the server's clock, so the browser's may be wrong."""
+    phase = words.phase_of(job)
+    problem = words.problem_words(job)
+    stop_label, stop_note = words.stop_words(job)
+    return summary_view(job, publish=publish) | {
+        "note": phase.note,
+        "now": now,
+        "money": words.money_words(job),
+        "progress": job.progress if job.state is State.RUNNING else None,
+        "problem": problem.as_json() if problem else None,
+        "stop": {"label": stop_label, "note": stop_note} if job.state.active else None,
+        "resume": _resume_label(job),
+        "promote": _promotion(job),
+        "phases": [[state.value, at] for state, at in job.phases],
+        "details": _details(job),
+        "understood": str(job.report.get("summary", ""))[:300],
+    }
+
+
+def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
+    """The part that the history shows too."""
+    return {
+        "id": job.id,
+        "engine": job.engine.value,
+        "engine_name": words.ENGINE_NAMES[job.engine],
+        "state": job.state.value,
+        "title": words.phase_of(job).title,
+        "active": job.state.active,
+        "ended": job.state.ended,
+        "created": job.created_at,
+        "finished": job.finished_at,
+        "price": job.price.micro,
+        "prompt": job.request.prompt,
+        "duration": job.request.duration,
+        "aspect": job.request.aspect_ratio,
+        "pictures": len(job.request.images),
+        "with_video": job.request.has_video,
+        "video": _published(job.video, publish) if job.state is State.DONE else "",
+        "poster": _published(job.poster, publish),
+    }
+
+
+def inputs_view(job: Job, *, publish: Publish) -> dict[str, Any]:
+    """A job's request as the form takes it, so that one click restores it."""
+    request = job.request
+    roles = request.draft.roles
+    pictures = [
+        {"path": path, "name": f"picture {index + 1}", "role": roles[index] if index < len(roles) else ""}
+        for index, image in enumerate(request.images)
+        if isinstance(image, Path) and (path := _published(image, publish))
+    ]
+    return {
+        "prompt": request.prompt,
+        "duration": request.duration,
+        "aspect": request.aspect_ratio,
+        "engine": job.engine.value,
+        "pictures": pictures,
+        "video": {
+            "path": _published(request.video, publish) if isinstance(request.video, Path) else "",
+            "url": request.video if isinstance(request.video, str) else "",
+            "keep_sound": request.keep_original_sound,
+        },
+    }
+
+
+def state_view(job: Job) -> dict[str, Any]:
+    """What the public interface streams."""
+    problem = words.problem_words(job)
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "engine": job.engine.value,
+        "phase": words.phase_of(job).title,
+        "progress": job.progress,
+        "price_usd": job.price.dollars,
+        "prediction_id": job.prediction_id,
+        "problem": problem.as_json() if problem else None,
+        "response": dict(job.details),
+    }
+
+
+def _published(file: Path | None, publish: Publish) -> str:
+    return publish(file) if file is not None and file.is_file() else ""
+
+
+def _resume_label(job: Job) -> str:
+    return {
+        State.NOT_CREATED: "Send again",
+        State.EXPIRED: "Try the download again",
+        State.NEEDS_KEY: "Go on",
+        State.UNKNOWN: "Look it up again",
+    }.get(job.state, "")
+
+
+def _promotion(job: Job) -> int | None:
+    """The price of making a finished draft with the paid engine, in micro-dollars."""
+    if job.engine is not Engine.DRAFT or job.state is not State.DONE:
+        return None
+    return price_of(job.request, Engine.KLING).micro
+
+
+def _details(job: Job) -> dict[str, Any]:
+    details = dict(job.details)
+    if job.prediction_id and not details:
+        details = {"data": {"id": job.prediction_id}}
+    return details
