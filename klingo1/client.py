@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,6 +29,7 @@ from klingo1.wire import Patience, Wire
 
 NOT_FOUND_GRACE = 60.0
 """Seconds during which a task that the service does not know yet is asked for again."""
+DOLLARS_MAX = 10**12
 _log = logging.getLogger("klingo1.client")
 
 
@@ -277,7 +278,9 @@ def _iso(moment: datetime) -> str:
 
 def _micro(dollars: object) -> int:
     try:
-        amount = Decimal(str(dollars)) * MICRO
-        return int(amount.to_integral_value())
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise Unavailable("The service named no amount.") from error
+        amount = Decimal(str(dollars))
+    except ArithmeticError:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > DOLLARS_MAX:
+        raise Unavailable("The service named no amount.")
+    return int((amount * MICRO).to_integral_value())

@@ -25,6 +25,7 @@ from klingo1.web.door import resolve
 
 API_PATH = "/api/v3"
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 
@@ -212,7 +213,8 @@ def api_base(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url.strip())
     except httpx.InvalidURL:
         url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+    usual = url.scheme in ("http", "https") and _HOST.fullmatch(url.host)
+    if not usual or url.userinfo or url.query or url.fragment:
         raise SettingsError(
             "WAVESPEED_BASE_URL must be an http(s) address such as https://api.wavespeed.ai.",
             variable="WAVESPEED_BASE_URL",
