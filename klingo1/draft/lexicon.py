@@ -1,4 +1,4 @@
-"""The director's words: reads lexicon.toml once, makes the word forms, cuts a prompt into tokens, finds entries.
+"""The director's words: reads lexicon.toml, makes the word forms, cuts a prompt into tokens, finds entries.
 
 Forms are made from base forms by the rules of English spelling, never by cutting stems off: that is how
 "explorer" stays no walk and "raincoat" no rain. Chinese has no spaces, so each character is a token and an
@@ -113,12 +113,26 @@ def lexicon() -> Lexicon:
         senses = table.setdefault(_split(phrase), [])
         if sense not in senses:
             senses.append(sense)
+    _inherit(table)
     entries: dict[str, list[tuple[tuple[str, ...], tuple[Sense, ...]]]] = {}
     for words, senses in sorted(table.items(), key=lambda item: -len(item[0])):
         entries.setdefault(words[0], []).append((words, tuple(senses)))
     grammar = {name: frozenset(words) for name, words in raw["grammar"].items()}
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
     return Lexicon(entries, grammar, heads, raw["defaults"])
+
+
+def _inherit(table: dict[tuple[str, ...], list[Sense]]) -> None:
+    """Give long entries what their words mean by themselves: a dark alley is a city, "slow pan" is slow."""
+    for words, senses in table.items():
+        kinds = {sense.kind for sense in senses}
+        if len(words) == 1 or "nothing" in kinds:
+            continue
+        if kinds <= {"look", "time"} and words[0].isascii():
+            senses += [sense for sense in table.get(words[-1:], ()) if sense.kind == "place"]
+        slow = Sense("rhythm", "slow")
+        if slow not in senses and any(slow in table.get((word,), ()) or word in "缓慢" for word in words):
+            senses.append(slow)
 
 
 def _split(phrase: str) -> tuple[str, ...]:
@@ -131,13 +145,14 @@ def _senses(raw: Mapping[str, Any]) -> Iterator[tuple[str, Sense]]:
             yield from _group(kind, value, group)
     for value, words in raw["colour"].items():
         yield from ((word, Sense("colour", value)) for word in words)
-    yield from ((word, Sense("nothing", "")) for word in (*raw["nothing"]["words"], *raw["nothing"]["zh"]))
+    for word in (*raw["nothing"]["words"], *raw["nothing"]["zh"]):
+        yield from ((form, Sense("nothing", "")) for form in (word, plural(word)))
     yield from ((word, Sense("likeness", "")) for word in raw["compound"]["likeness"])
     for name, kind in (
         ("beats", "beat"), ("arrivals", "arrival"), ("distance", "distance"), ("camera_words", "lens")
     ):  # fmt: skip
         yield from ((word, Sense(kind, "")) for word in raw["grammar"][name])
-    for group in ("stops", "pronouns", "determiners"):
+    for group in ("stops", "pronouns", "determiners", "negators"):
         runs = (word for word in raw["grammar"][group] if len(word) > 1 and not word.isascii())
         yield from ((word, Sense("small", word)) for word in runs)
 
@@ -161,6 +176,9 @@ def plural(noun: str) -> str:
     """The regular plural: wolf-like irregulars stand in the lexicon as words."""
     if re.match(f"[{CJK}]", noun):
         return noun
+    head, of, rest = noun.partition(" of ")
+    if of:
+        return plural(head) + of + rest
     if noun.endswith(("s", "x", "z", "ch", "sh")):
         return noun + "es"
     if noun.endswith("y") and not _VOWEL_Y.fullmatch(noun):

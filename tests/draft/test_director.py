@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -45,10 +48,33 @@ def casts(draw: st.DrawFn) -> tuple[CastMember, ...]:
 
 
 SCRAPS = st.sampled_from(
-    "camera pans left | then | @Image1 | @Image2 | <<<image_3>>> | walks | no | rain | 镜头 | 推进 | 图2 | 跑 | 然后"
-    " | close-up | one continuous shot | the lantern | a girl | , | . | into the forest | static | 🎬 | 没有".split(
-        " | "
-    )
+    [
+        *(
+            "camera pans left",
+            "then",
+            "@Image1",
+            "@Image2",
+            "<<<image_3>>>",
+            "walks",
+            "no",
+            "rain",
+            "镜头",
+            "推进",
+        ),
+        *(
+            "图2",
+            "跑",
+            "然后",
+            "close-up",
+            "one continuous shot",
+            "the lantern",
+            "a girl",
+            ",",
+            ".",
+            "static",
+        ),
+        *("into the forest", "🎬", "没有", "a poster of", "and", "who", '"', "together", "car", "dances"),
+    ]
 )
 PROMPTS = st.one_of(
     st.text(max_size=400),
@@ -95,7 +121,7 @@ def test_the_contracts_own_example_is_understood_whole():
 
 
 def test_each_viewpoint_gets_its_shot():
-    """Back is walking away and wide, side is tracked and full, front comes towards us, medium; a prop is an insert."""
+    """Back is wide, side is tracked and full, front comes towards us, medium; a prop is an insert."""
     shots = film("She walks through the forest", TURNAROUND).shots
     assert [(s.framing, s.parts[0].view) for s in shots] == [
         ("wide", "back"),
@@ -129,7 +155,9 @@ def test_duration_gives_the_number_of_shots(duration, counts):
 
 def test_a_call_is_quick_enough_to_run_while_somebody_types():
     """The best of several calls on an ordinary prompt takes less than three milliseconds."""
-    prompt = "The camera slowly pushes in as a young woman walks through a misty forest at dawn, then she turns around"
+    prompt = (
+        "The camera slowly pushes in as a young woman walks through a misty forest, then she turns around"
+    )
     film(prompt, GIRL)
     best = 1.0
     for _ in range(20):
@@ -138,3 +166,42 @@ def test_a_call_is_quick_enough_to_run_while_somebody_types():
         best = min(best, time.perf_counter() - start)
     assert best < 0.003
     assert understand(prompt).slow
+
+
+PROMPT_FILE = tomllib.loads(Path(__file__).with_name("prompts.toml").read_text("utf-8"))
+
+
+def facts(entry):
+    """One (name, whether it was understood) for each key fact of a prompt."""
+    said = understand(entry["text"])
+    framing = {name for beat in said.beats for name in beat.framing}
+    have = {
+        "weather": said.weather,
+        "camera": said.camera,
+        "actions": said.actions,
+        "looks": said.looks,
+        "framing": framing,
+    }
+    for name, wanted in entry.items():
+        if name in ("place", "time"):
+            yield f"{name}={wanted}", getattr(said, name) == wanted
+        elif name == "single":
+            yield name, said.single_take
+        elif name == "no_weather":
+            yield from ((f"no {value}", value not in said.weather) for value in wanted)
+        elif name in have:
+            yield from ((f"{name}={value}", value in have[name]) for value in wanted)
+
+
+@pytest.mark.parametrize(("table", "least", "size"), [("prompt", 0.85, 60)])
+def test_the_key_facts_of_many_prompts_are_understood(table, least, size, capsys):
+    """Of what a person would expect from these prompts, the director gets most; the share is printed."""
+    entries = PROMPT_FILE[table]
+    results = [(entry["text"], fact, good) for entry in entries for fact, good in facts(entry)]
+    share = sum(good for _, _, good in results) / len(results)
+    missed = [f"  missed {fact} | {text[:70]}" for text, fact, good in results if not good]
+    with capsys.disabled():
+        report = [f"{table}: {share:.3f} of {len(results)} key facts in {len(entries)} prompts", *missed]
+        sys.stdout.write("\n" + "\n".join(report) + "\n")
+    assert len(entries) >= size
+    assert share >= least

@@ -1,0 +1,119 @@
+"""Who plays what: gives the actions of a prompt to the members of a cast, as events in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from klingo1.draft.plan import CastMember
+from klingo1.draft.reading import Doing
+from klingo1.draft.understanding import Beat, Understanding
+
+_ROLES = ("character", "prop", "scene", "style")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens: (member, action) of all who act, and the beat that says how to show it."""
+
+    actions: tuple[tuple[int, str], ...]
+    beat: Beat
+    words: tuple[str, ...] = ()
+
+    @property
+    def focus(self) -> tuple[int, ...]:
+        """Who acts."""
+        return tuple(member for member, _ in self.actions)
+
+
+class Casting:
+    """A cast sorted by what it is for. All lists hold indices into the cast.
+
+    `leads` act: the characters, else the props, else style pictures; a prop that is said to act joins them.
+    `extras` are what is left to be shown beside them. `bound` are the prompt's nouns that found a member,
+    `dropped` the words of actions that nobody here can do.
+    """
+
+    def __init__(self, said: Understanding, cast: Sequence[CastMember]) -> None:
+        self.said, self.cast = said, tuple(cast)
+        self.characters, self.props, self.scenes, self.styles = (self._of_role(role) for role in _ROLES)
+        self.leads = self.characters or self.props or ([] if self.scenes else self.styles)
+        self.bound: set[str] = set()
+        self.dropped: set[str] = set()
+        self._roles: dict[str, int] = {}
+        acting = {who for beat in said.beats for doing in beat.doings for who in doing.who}
+        self._only_things = acting <= said.things
+        self.events = self._events()
+        busy = {member for event in self.events for member in event.focus}
+        self.leads = [*self.leads, *(prop for prop in self.props if prop in busy and prop not in self.leads)]
+        self.events = [self._with_company(event, busy) for event in self.events] or [Event((), Beat())]
+        self.extras = [member for member in (*self.props, *self.styles) if member not in self.leads]
+
+    def member_of_picture(self, number: int) -> int | None:
+        """The member that picture `number` shows."""
+        return next((index for index, member in enumerate(self.cast) if number in member.images), None)
+
+    def _of_role(self, role: str) -> list[int]:
+        roles = (member.role if member.role in _ROLES else "character" for member in self.cast)
+        return [index for index, own in enumerate(roles) if own == role]
+
+    def _events(self) -> list[Event]:
+        """What one does after the other is several events, what several do is one; "still" gives way."""
+        events: list[Event] = []
+        for beat in self.said.beats:
+            doings = [(doing, self._who(doing)) for doing in beat.doings]
+            busy = {member for doing, who in doings if doing.action != "still" for member in who}
+            group: list[tuple[Doing, tuple[int, ...]]] = []
+            before = len(events)
+            for doing, who in doings:
+                if not who:
+                    self.dropped.update(doing.words)
+                elif doing.action != "still" or not set(who) <= busy:
+                    if any(set(members) & set(who) for _, members in group):
+                        events.append(_event(group, beat))
+                        group = []
+                    group.append((doing, who))
+            if group or len(events) == before:
+                events.append(_event(group, beat))
+        return events
+
+    def _who(self, doing: Doing) -> tuple[int, ...]:
+        if not doing.who:
+            return tuple(self.leads)
+        members = [self.member_of_picture(w) if isinstance(w, int) else self._noun(w) for w in doing.who]
+        able = [m for m in members if m is not None and (m in self.characters or m in self.props)]
+        if not able and all(isinstance(who, int) for who in doing.who):
+            return tuple(self.leads)
+        return tuple(dict.fromkeys(able))
+
+    def _noun(self, noun: str) -> int | None:
+        """A noun's member: characters in the order in which they act; a thing is a prop."""
+        if noun not in self._roles:
+            thing = noun in self.said.things
+            if thing and not self.props and self.characters and not self._only_things:
+                return None
+            pool = self.props if thing and self.props else self.characters or self.props
+            free = [member for member in pool if member not in self._roles.values()]
+            if free:
+                self._roles[noun] = free[0]
+            elif noun in self.said.newcomers or not self.leads:
+                return None
+            else:
+                self._roles[noun] = self.leads[0]
+            self.bound.update(noun.split() if noun.isascii() else (noun.replace(" ", ""),))
+        return self._roles[noun]
+
+    def _with_company(self, event: Event, busy: set[int]) -> Event:
+        """A character of whom nothing is said keeps the first one company; an object stands by."""
+        if not event.actions:
+            return event
+        named = {self.member_of_picture(number) for beat in self.said.beats for number in beat.mentions}
+        idle = [member for member in self.characters if member not in busy]
+        action = event.actions[0][1]
+        company = tuple((member, "still" if member in named else action) for member in idle)
+        return Event((*event.actions, *company), event.beat, event.words)
+
+
+def _event(group: list[tuple[Doing, tuple[int, ...]]], beat: Beat) -> Event:
+    actions = tuple((member, doing.action) for doing, who in group for member in who)
+    return Event(actions, beat, tuple(word for doing, _ in group for word in doing.words))
