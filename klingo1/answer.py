@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from klingo1.errors import (
@@ -23,6 +24,8 @@ from klingo1.errors import (
     TooLarge,
     Unavailable,
 )
+from klingo1.prediction import Prediction, parse_prediction
+from klingo1.pricing import MICRO
 from klingo1.retry import parse_retry_after
 
 BODY_MAX = 2**20
@@ -30,6 +33,7 @@ BODY_MAX = 2**20
 KEPT = 4096
 """Bytes of a bad answer that are looked at for words to show."""
 DETAIL_MAX = 500
+DOLLARS_MAX = 10**12
 _SECRET_MIN = 8  # a shorter "key" is a placeholder; blotting it out would tear up ordinary words
 
 _UNCLEAR = frozenset({408, 425, 499})  # gateways that gave up waiting: the service may have acted
@@ -91,11 +95,35 @@ class Answer:
         kind, words = _meaning(meaning, detail if envelope is None else _message(envelope))
         return kind(words, status_code=self.status, code=code, detail=detail, retry_after=wait)
 
+    def data(self) -> Any:
+        """The envelope's `data`, whatever it is; None when there is none."""
+        return (self.envelope() or {}).get("data")
+
+    def prediction(self) -> Prediction:
+        """The task this answer is about. Raises Unavailable when it names none."""
+        try:
+            return parse_prediction(self.envelope())
+        except (ValueError, OverflowError) as error:  # a number beyond every float overflows
+            raise Unavailable(
+                "The answer names no prediction.", status_code=self.status, detail=self.detail()
+            ) from error
+
     def _plain_body(self) -> bytes:
         """The body unpacked, never more than BODY_MAX; we ask for identity, gateways may pack it."""
         if self.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
             return zlib.decompressobj(wbits=47).decompress(self.body, BODY_MAX)
         return self.body
+
+
+def micro_dollars(dollars: object) -> int:
+    """An amount in US dollars, number or text, as micro-dollars. Raises Unavailable when it is no amount."""
+    try:
+        amount = Decimal(str(dollars))
+    except ArithmeticError:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > DOLLARS_MAX:
+        raise Unavailable("The service named no amount of money.")
+    return int((amount * MICRO).to_integral_value())
 
 
 def plain_text(text: str, key: str = "") -> str:

@@ -10,18 +10,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from klingo1.answer import Answer
+from klingo1.answer import Answer, micro_dollars
 from klingo1.download import SIZE_MAX, fetch
-from klingo1.errors import InvalidRequest, NotFound, NotSent, RateLimited, SubmitUncertain, Unavailable
+from klingo1.errors import (
+    GenerationFailed,
+    InvalidRequest,
+    NotFound,
+    NotSent,
+    RateLimited,
+    SubmitUncertain,
+    Unavailable,
+)
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
-from klingo1.pricing import MICRO
 from klingo1.request import MODEL
 from klingo1.retry import Backoff, Clock, Pace, SystemClock
 from klingo1.upload import send_file
@@ -29,7 +35,6 @@ from klingo1.wire import Patience, Wire
 
 NOT_FOUND_GRACE = 60.0
 """Seconds during which a task that the service does not know yet is asked for again."""
-DOLLARS_MAX = 10**12
 _log = logging.getLogger("klingo1.client")
 
 
@@ -87,7 +92,7 @@ class Client:
                 "POST", url, body=body, once=True, on_sending=on_sending, seconds=self._patience.submit
             )
             self._raise_for(answer)
-            prediction = _prediction(answer)
+            prediction = answer.prediction()
         except Unavailable as error:
             _log.info("submit: answer lost or unclear, status %s", error.status_code)
             raise SubmitUncertain(
@@ -114,7 +119,7 @@ class Client:
         for position, address in enumerate(dict.fromkeys(addresses), start=1):
             await self._pace.turn()
             try:
-                prediction = _prediction(await self._ask("GET", address))
+                prediction = (await self._ask("GET", address)).prediction()
                 break
             except NotFound:
                 if position == len(set(addresses)):
@@ -178,7 +183,7 @@ class Client:
         window = {"created_after": created_after, "created_before": created_before}
         body |= {name: _iso(moment) for name, moment in window.items() if moment is not None}
         body |= {name: word for name, word in (("model", model), ("status", status)) if word}
-        data = _data(await self._ask("POST", self._wire.address("/predictions"), body))
+        data = (await self._ask("POST", self._wire.address("/predictions"), body)).data()
         items = data.get("items") if isinstance(data, Mapping) else data
         if not isinstance(items, Sequence) or isinstance(items, str):
             raise Unavailable("The service's list cannot be read.")
@@ -219,22 +224,22 @@ class Client:
 
     async def balance(self) -> int:
         """What the account holds, in micro-dollars."""
-        data = _data(await self._ask("GET", self._wire.address("/balance")))
-        return _micro(data.get("balance") if isinstance(data, Mapping) else None)
+        data = (await self._ask("GET", self._wire.address("/balance"))).data()
+        return micro_dollars(data.get("balance") if isinstance(data, Mapping) else None)
 
     async def price(self, body: Mapping[str, Any]) -> int:
         """What the service would bill for this wire form, in micro-dollars. Free of charge."""
         question = {"model_id": MODEL, "inputs": dict(body)}
-        data = _data(await self._ask("POST", self._wire.address("/model/price"), question))
+        data = (await self._ask("POST", self._wire.address("/model/price"), question)).data()
         if not isinstance(data, Mapping) or str(data.get("currency") or "USD").upper() not in ("USD", "$"):
             raise Unavailable("The service's price cannot be read.")
         discounted = data.get("discounted_price")
-        return _micro(data.get("price") if discounted is None else discounted)
+        return micro_dollars(data.get("price") if discounted is None else discounted)
 
     async def delete(self, ids: Sequence[str]) -> int:
         """Remove tasks and their results from the service; returns how many it removed."""
         body = {"ids": [_checked_id(one) for one in ids]}
-        data = _data(await self._ask("POST", self._wire.address("/predictions/delete"), body))
+        data = (await self._ask("POST", self._wire.address("/predictions/delete"), body)).data()
         count = data.get("deleted_count") if isinstance(data, Mapping) else None
         return count if isinstance(count, int) else 0
 
@@ -252,17 +257,16 @@ class Client:
             raise fault
 
 
-def _prediction(answer: Answer) -> Prediction:
-    try:
-        return parse_prediction(answer.envelope())
-    except (ValueError, OverflowError) as error:
-        raise Unavailable(
-            "The answer names no prediction.", status_code=answer.status, detail=answer.detail()
-        ) from error
-
-
-def _data(answer: Answer) -> Any:
-    return (answer.envelope() or {}).get("data")
+def succeeded(prediction: Prediction) -> Prediction:
+    """The same task when it has not failed. Raises GenerationFailed with the service's reason."""
+    if prediction.status.ended and not prediction.status.succeeded:
+        raise GenerationFailed(
+            prediction.error or f"The service ended the task: {prediction.status}.",
+            prediction_id=prediction.id,
+            status=str(prediction.status),
+            code=prediction.task_code or None,
+        )
+    return prediction
 
 
 def _checked_id(prediction_id: str) -> str:
@@ -274,13 +278,3 @@ def _checked_id(prediction_id: str) -> str:
 def _iso(moment: datetime) -> str:
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _micro(dollars: object) -> int:
-    try:
-        amount = Decimal(str(dollars))
-    except ArithmeticError:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or abs(amount) > DOLLARS_MAX:
-        raise Unavailable("The service named no amount.")
-    return int((amount * MICRO).to_integral_value())

@@ -47,9 +47,10 @@ class Outside:
         url: str,
         *,
         headers: Mapping[str, str],
-        content: AsyncIterator[bytes] | None = None,
+        content: Callable[[], AsyncIterator[bytes]] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """The answer with its body unread. Exactly these headers are sent; redirects are not followed.
+        """The answer with its body unread. Exactly these headers are sent; redirects are not followed. `content`
+        makes the body anew for each address of the host that is tried.
 
         Raises AddressRefused, and httpx's errors.
         """
@@ -60,7 +61,11 @@ class Outside:
             await response.aclose()
 
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], content: AsyncIterator[bytes] | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: Callable[[], AsyncIterator[bytes]] | None,
     ) -> httpx.Response:
         extensions: dict[str, Any] = {"timeout": self._client.timeout.as_dict()}
         failure: httpx.HTTPError = httpx.ConnectError("the host has no address")
@@ -68,22 +73,23 @@ class Outside:
             named = dict(headers)
             if host:
                 named["Host"] = host
-                extensions["sni_hostname"] = httpx.URL(url).host
-            request = httpx.Request(method, target, headers=named, content=content, extensions=extensions)
+                extensions["sni_hostname"] = httpx.URL(url).raw_host.decode()
+            body = content() if content is not None else None
+            request = httpx.Request(method, target, headers=named, content=body, extensions=extensions)
             try:
                 return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent: the next address
                 failure = error
-            except (
-                httpx.InvalidURL
-            ) as error:  # the Location of a redirect is read even when it is not followed
+            except httpx.InvalidURL as error:
+                # httpx reads the Location of a redirect even when it follows none.
                 raise AddressRefused("a redirect to nowhere") from error
         raise failure
 
     async def _targets(self, url: str) -> list[tuple[httpx.URL, str]]:
         """Where to connect: (address, Host header if an IP address stands in place of the name)."""
-        target = _checked(url, own=self._own(url))
-        if self._own(url):
+        own = self._own(url)
+        target = _checked(url, own=own)
+        if own:
             return [(target, "")]
         if (literal := _literal(target.host)) is not None:
             found = [literal]
@@ -101,7 +107,7 @@ class Outside:
         assert self._resolve is not None
         proxied = _proxied(target.host)
         try:
-            found = await self._resolve(target.host, target.port or 443)
+            found = await self._resolve(target.raw_host.decode(), target.port or 443)
         except (OSError, UnicodeError) as error:
             if proxied:
                 return []

@@ -91,7 +91,9 @@ def _download_url(data: Mapping[str, object]) -> str:
 async def _put(wire: Wire, ticket: _Ticket, file: Path, size: int) -> None:
     headers = {**ticket.headers, "Content-Length": str(size)}
     try:
-        async with wire.outside.ask("PUT", ticket.url, headers=headers, content=_chunks(file)) as response:
+        async with wire.outside.ask(
+            "PUT", ticket.url, headers=headers, content=lambda: _chunks(file)
+        ) as response:
             status = response.status_code
     except AddressRefused as error:
         raise Refused("The service named an upload address that must not be asked.") from error

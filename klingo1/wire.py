@@ -123,10 +123,13 @@ class Wire:
             headers["Content-Type"] = "application/json"
             content = _as_json(body)
         client = self._fresh if once else self._kept
+        limit = self.patience.answer if seconds is None else seconds
         request = client.build_request(method, url, headers=headers, content=content, files=files)
+        if once:  # a slow answer is better than an unknown one
+            request.extensions["timeout"]["read"] = limit
         announcement = _Announcement(on_sending)
         try:
-            async with asyncio.timeout(seconds if seconds is not None else self.patience.answer):
+            async with asyncio.timeout(limit):
                 if self._traced:
                     request.extensions = {**request.extensions, "trace": announcement.on_event}
                 else:
@@ -213,7 +216,7 @@ def api_base(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url.strip())
     except httpx.InvalidURL:
         url = httpx.URL("")
-    usual = url.scheme in ("http", "https") and _HOST.fullmatch(url.host)
+    usual = url.scheme in ("http", "https") and _HOST.fullmatch(url.raw_host.decode())
     if not usual or url.userinfo or url.query or url.fragment:
         raise SettingsError(
             "WAVESPEED_BASE_URL must be an http(s) address such as https://api.wavespeed.ai.",

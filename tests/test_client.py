@@ -14,9 +14,10 @@ from faults.asgi import FaultlessApp
 from faults.clock import FakeClock
 from faults.server import Altered, Always, Cut, Drip, FaultServer, Hang, Reply, Reset, closed_port, redirect
 
-from klingo1.client import Client
+from klingo1.client import Client, succeeded
 from klingo1.errors import (
     ApiError,
+    GenerationFailed,
     InvalidRequest,
     KeyMissing,
     KeyRejected,
@@ -59,7 +60,7 @@ async def test_f21_unknown_words_mean_still_running():
             task = await started(server, client)
             done = await client.wait(task, on_update=lambda p: words.append(p.status_word))
     assert words == ["created", "processing", "dreaming", "completed"]
-    assert done.status.succeeded
+    assert succeeded(done).outputs == done.outputs
     assert len(done.outputs) == 1
 
 
@@ -246,6 +247,9 @@ async def test_f30_every_end_is_returned_with_a_short_clean_reason(status):
     assert ended.error.startswith("<b>[key]</b>xxx")
     assert len(ended.error) <= 500
     assert KEY not in str(ended.raw)
+    with pytest.raises(GenerationFailed) as caught:
+        succeeded(ended)
+    assert (caught.value.prediction_id, caught.value.status, caught.value.code) == (ended.id, status, 1200)
 
 
 async def test_f31_the_first_end_counts():

@@ -15,6 +15,7 @@ from faults.server import (
     Drip,
     FaultServer,
     Hang,
+    Late,
     Reply,
     Reset,
     Stale,
@@ -42,7 +43,7 @@ from klingo1.wire import Patience
 pytestmark = pytest.mark.anyio
 KEY = "canary-key-0123456789abcdef"
 BODY = {"prompt": "A fox in the snow", "images": ["https://example.com/a.png"], "duration": 5}
-QUICK = Patience(connect=2.0, silence=0.3, answer=1.0, submit=1.0)
+QUICK = Patience(connect=2.0, silence=0.3, answer=1.0, submit=0.6)
 
 
 @pytest.fixture
@@ -131,6 +132,13 @@ async def test_f02_f04_a_lost_answer_is_uncertain_and_never_sent_again(fault, bi
     assert isinstance(outcome, SubmitUncertain)
     assert len(server.calls("submit")) == 1
     assert server.billed == bills
+
+
+async def test_f04_a_slow_answer_to_a_submit_is_awaited():
+    """An answer that comes late is better than an unknown outcome: silence alone ends no submit."""
+    with FaultServer(faults={"submit": [Late(0.4)]}) as server:
+        prediction = await submit(server.url, patience=Patience(silence=0.1, submit=5.0))
+    assert prediction.status is Status.CREATED
 
 
 async def test_f03_closed_at_accept_is_uncertain():

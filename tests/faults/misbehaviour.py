@@ -112,6 +112,18 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Late:
+    """The right answer after `seconds` of silence."""
+
+    seconds: float
+
+    def play(self, line: Line, act: Callable[[], Reply]) -> None:
+        reply = act()
+        line.pause(self.seconds)
+        line.send(reply)
+
+
+@dataclass(frozen=True)
 class Cut:
     """The right answer, closed after a share of its body (0.6) or a number of bytes (600)."""
 
