@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from klingo1.studio import Studio
 
 __all__ = [
-    "VERSION",
     "Client",
     "DraftOptions",
     "Engine",

@@ -1,0 +1,55 @@
+# make run    the page on http://127.0.0.1:7860
+# make test   everything that is checked: ruff, mypy, pytest (browser included)
+# make soak   the long forms of the tests
+# Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+APT := DEBIAN_FRONTEND=noninteractive apt-get
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test lint soak clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	$(PY) app.py
+
+test: $(VENV)/.test browser lint
+	$(PY) -m pytest -n auto
+
+lint: $(VENV)/.test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+soak: $(VENV)/.test browser
+	$(PY) -m pytest -m soak -s
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+
+# Debian and Ubuntu split venv from Python; it is fetched when it is missing.
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+		$(SUDO) $(APT) update -qq; $(SUDO) $(APT) install -y -qq python3-venv; $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(PY) -m pip install -q -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(PY) -m pip install -q -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+.PHONY: browser
+browser:
+	@for c in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$c >/dev/null && exit 0; done; \
+	echo "No Chromium found: installing one for the browser tests."; \
+	$(SUDO) $(APT) update -qq; \
+	$(SUDO) $(APT) install -y -qq chromium || $(SUDO) $(APT) install -y -qq chromium-browser

@@ -1,0 +1,72 @@
+"""The environment, read once."""
+
+import pytest
+
+from klingo1.errors import SettingsError
+from klingo1.settings import Settings
+
+
+def test_nothing_set_is_a_desk_without_a_key(tmp_path):
+    """The defaults need no account: a home in the platform's data folder, no caps, not hosted."""
+    settings = Settings.read({})
+    assert settings.home.is_absolute()
+    assert (settings.api_key, settings.hosted, settings.budget_day) == ("", False, None)
+    assert settings.base_url == "https://api.wavespeed.ai"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://proxy.example/wave", "https://proxy.example/wave/", "https://proxy.example/wave/api/v3/"]
+)
+def test_the_base_url_may_name_the_origin_or_the_api(url):
+    """Both forms that other programs use mean the same."""
+    assert Settings.read({"WAVESPEED_BASE_URL": url}).base_url == "https://proxy.example/wave"
+
+
+def test_a_dotenv_file_fills_what_the_environment_leaves_open(tmp_path):
+    """The environment wins over the file."""
+    file = tmp_path / ".env"
+    file.write_text("WAVESPEED_API_KEY=from-file\nKLINGO1_BUDGET_DAY=2.50\n")
+    settings = Settings.read({"WAVESPEED_API_KEY": "from-environment"}, dotenv_file=file)
+    assert settings.api_key == "from-environment"
+    assert settings.budget_day == 2_500_000
+
+
+def test_a_misspelt_name_is_an_error_with_a_suggestion():
+    """A cap with a typing error must not silently be no cap."""
+    with pytest.raises(SettingsError, match="KLINGO1_BUDGET_DAY") as refused:
+        Settings.read({"KLINGO1_BUGDET_DAY": "5"})
+    assert refused.value.variable == "KLINGO1_BUGDET_DAY"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KLINGO1_BUDGET_RUN", "five"),
+        ("KLINGO1_BUDGET_RUN", "-1"),
+        ("KLINGO1_BUDGET_RUN", "nan"),
+        ("KLINGO1_HOSTED", "maybe"),
+        ("KLINGO1_DRAFT_WORKERS", "0"),
+        ("KLINGO1_MENTION_FORM", "emoji"),
+        ("WAVESPEED_BASE_URL", "ftp://example.com"),
+    ],
+)
+def test_an_impossible_value_names_its_variable(name, value):
+    """Every value is checked where it is read."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({name: value})
+    assert refused.value.variable == name
+
+
+def test_a_space_is_hosted_by_itself():
+    """On a Space the page is hosted unless it is said otherwise."""
+    assert Settings.read({"SPACE_ID": "me/klingo1"}).hosted
+    assert not Settings.read({"SPACE_ID": "me/klingo1", "KLINGO1_HOSTED": "0"}).hosted
+
+
+def test_f53_the_key_is_not_in_the_repr():
+    """Printing settings shows no secret."""
+    settings = Settings.read(
+        {"WAVESPEED_API_KEY": "wsk_canary", "KLINGO1_DATABASE_URL": "postgresql://u:pw@h/d"}
+    )
+    assert "canary" not in repr(settings)
+    assert "pw@" not in repr(settings)
