@@ -18,7 +18,7 @@ from klingo1.draft.media import VIDEO_BYTES, type_of
 from klingo1.draft.wire import Answered, envelope, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -38,10 +38,11 @@ _FILE_HEADERS = {
 
 
 class Intake:
-    """The upload routes over one store of uploads."""
+    """The upload routes over one store of uploads. `expected` is called when something begins to arrive."""
 
-    def __init__(self, uploads: Uploads) -> None:
+    def __init__(self, uploads: Uploads, expected: Callable[[], None]) -> None:
         self._uploads = uploads
+        self._expected = expected
 
     async def ticket(self, request: Request) -> Response:
         """`POST /media/uploads`: where and how to PUT so many bytes, once."""
@@ -115,6 +116,7 @@ class Intake:
         upload = await run_in_threadpool(self._uploads.reserve, size, content_type)
         if upload is None:
             raise Answered(429, "upload quota reached: delete uploads or wait", {"Retry-After": "3600"})
+        self._expected()
         return upload
 
     async def _receive(self, upload: Upload, chunks: AsyncIterator[bytes]) -> None:

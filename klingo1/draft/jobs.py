@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 STARTS_MAX = 3
 """A film during which the whole program died so often is not begun again."""
-FETCHING_MAX = 4
+AHEAD_MAX = 4
+"""So many drafts bring their references before their turn; it bounds the disk that fetched files take."""
 CLOSING_SECONDS = 4.0
 UNREADABLE, FAILED, TIMED_OUT = 1402, 1403, 5004
 """Task codes of WaveSpeed's documentation."""
@@ -39,7 +41,7 @@ class DraftJobs:
         self._queue = queue
         self._door = door
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._fetching = asyncio.Semaphore(FETCHING_MAX)
+        self._ahead = asyncio.Semaphore(AHEAD_MAX)
         self._closing = False
 
     def begin(self, record: Record) -> None:
@@ -49,6 +51,11 @@ class DraftJobs:
         task = asyncio.create_task(self._live(record), name=f"draft {record.id}")
         self._tasks[record.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
+
+    def warm(self) -> None:
+        """A draft is likely to be asked for soon."""
+        if not self._closing:
+            self._queue.warm()
 
     async def attend(self, record: Record) -> None:
         """Take a prediction over when the process that was making it is gone."""
@@ -128,33 +135,35 @@ class DraftJobs:
         if record.starts >= STARTS_MAX:
             raise RenderFailed("The draft could not be made (the program ended each time it was begun).")
         room = self._store.room(record.id)
-        room.mkdir(exist_ok=True)
-        order = Order(
-            request=await self._request(record, room),
-            output=self._store.video(record.id),
-            progress=room / "progress",
-            stop=room / "stop",
-            cache=self._store.cache,
-        )
         began = 0.0
-
-        async def begun() -> None:
-            nonlocal began
-            began = time.monotonic()
-            if not await run_in_threadpool(self._store.start, record):
+        async with AsyncExitStack() as ahead:
+            await ahead.enter_async_context(self._ahead)
+            if self._closing:
                 raise RenderStopped
+            room.mkdir(exist_ok=True)
+            (room / "stop").unlink(missing_ok=True)
+            order = Order(
+                request=await self._request(record, room),
+                output=self._store.video(record.id),
+                progress=room / "progress",
+                stop=room / "stop",
+                cache=self._store.cache,
+            )
 
-        report = await self._queue.make(order, begun=begun)
+            async def begun() -> None:
+                nonlocal began
+                began = time.monotonic()
+                await ahead.aclose()
+                if not await run_in_threadpool(self._store.start, record):
+                    raise RenderStopped
+
+            report = await self._queue.make(order, begun=begun)
         took = round((time.monotonic() - began) * 1000)
         await run_in_threadpool(self._store.complete, record.id, inference_ms=took, report=report)
 
     async def _request(self, record: Record, room: Path) -> VideoRequest:
         """The stored fields over local files. A request without pictures gets one that shows nothing."""
-        async with self._fetching:
-            if self._closing:
-                raise RenderStopped
-            (room / "stop").unlink(missing_ok=True)
-            images, video = await collect(record.input, self._store, self._door, room)
+        images, video = await collect(record.input, self._store, self._door, room)
         if not images:
             images = (await run_in_threadpool(blank_picture, room / "blank"),)
         return VideoRequest(

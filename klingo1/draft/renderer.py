@@ -11,13 +11,15 @@ import multiprocessing
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from klingo1.draft.worker import Order, RenderFailed, RenderStopped, render_film, settle, work
+from klingo1.draft.worker import Order, RenderFailed, RenderStopped, load_film, render_film, settle, work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 SECONDS = 900.0
 """A film that takes longer is given up."""
+IDLE = 300.0
+"""Seconds after the last film in which a rendering process is kept."""
 PATIENCE = 3.0
 """Seconds that a stopped render gets to come back before it is no longer waited for."""
 
@@ -40,12 +42,22 @@ class RenderQueue:
         workers: int = 1,
         render: Callable[[Order], dict[str, Any]] = render_film,
         seconds: float = SECONDS,
+        idle: float = IDLE,
     ) -> None:
         self._given = executor
         self._render = render
         self._seconds = seconds
         self._free = asyncio.Semaphore(workers)
         self._pools: list[Executor | None] = [executor] * workers
+        self._idle = idle
+        self._rest: asyncio.TimerHandle | None = None
+
+    def warm(self) -> None:
+        """Start a process and load the engine into it, when nothing is in work and none is there."""
+        if self._given is None and self._render is render_film and not any(self._pools) and self._pools:
+            pool = self._pools[-1] = self._new_pool()
+            pool.submit(load_film)
+            self._rest_later()
 
     async def make(
         self, order: Order, *, begun: Callable[[], Awaitable[None]] | None = None
@@ -75,9 +87,12 @@ class RenderQueue:
                 raise RenderFailed("The draft could not be made (the rendering process ended twice).")
             finally:
                 self._pools.append(pool)
+                self._rest_later()
 
     async def close(self) -> None:
         """End the processes. Orders still in work must have been stopped before."""
+        if self._rest is not None:
+            self._rest.cancel()
         pools = [pool for pool in self._pools if pool is not None and pool is not self._given]
         self._pools = [self._given] * len(self._pools)
         await asyncio.gather(*(asyncio.to_thread(pool.shutdown, wait=True) for pool in pools))
@@ -95,6 +110,18 @@ class RenderQueue:
         finally:
             if not made.done():  # given up or cancelled: nobody waits for it any longer
                 order.ask_to_stop()
+
+    def _rest_later(self) -> None:
+        """Let idle processes go after a while: each keeps some 400 MB."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(self._idle, self._let_go)
+
+    def _let_go(self) -> None:
+        for number, pool in enumerate(self._pools):
+            if pool is not None and pool is not self._given:
+                pool.shutdown(wait=False)
+                self._pools[number] = None
 
     @staticmethod
     def _new_pool() -> Executor:

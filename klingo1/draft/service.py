@@ -81,7 +81,7 @@ class DraftService:
         queue = RenderQueue(executor=executor, workers=workers, render=render, seconds=seconds)
         self._jobs = DraftJobs(self._store, queue, door or Door())
         self._pruned = 0.0
-        self.app = self._application(Intake(self._store.uploads), api_key)
+        self.app = self._application(Intake(self._store.uploads, self._jobs.warm), api_key)
 
     async def start(self) -> None:
         """Tidy up, and go on with every unfinished prediction whose process is gone."""

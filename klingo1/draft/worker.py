@@ -81,6 +81,11 @@ def render_film(order: Order) -> dict[str, Any]:
     )
 
 
+def load_film() -> None:
+    """Import the draft engine, ahead of the first film."""
+    import klingo1.draft.film  # noqa: F401, PLC0415 - as above
+
+
 def settle() -> None:
     """Prepare a process that exists for rendering: it ends with its parent and leaves Ctrl-C to it."""
     global _own_process  # noqa: PLW0603 - a fact about this process, set once when it starts

@@ -57,12 +57,12 @@ class NoDoor:
 
 
 @asynccontextmanager
-async def serving(folder, *, start=True, **options):
+async def serving(folder, *, processes=False, **options):
     """A started service and a client with a key."""
     with ThreadPoolExecutor(4) as executor:
-        service = DraftService(folder, executor=executor, **{"render": film, "door": NoDoor()} | options)
-        if start:
-            await service.start()
+        defaults = {"render": film, "door": NoDoor(), "executor": None if processes else executor}
+        service = DraftService(folder, **defaults | options)
+        await service.start()
         transport = httpx.ASGITransport(app=service.app)
         headers = {"Authorization": "Bearer anything"}
         try:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -193,3 +198,44 @@ async def test_progress_phase_and_poster_are_told_while_it_is_made(tmp_path):
         held.go.set()
         done = await ended(client, made["id"])
         assert (done["progress"], "phase" in done, done["poster"]) == (1.0, False, data["poster"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills a program with SIGKILL")
+async def test_a_killed_program_is_gone_on_from(tmp_path):
+    """A draft that was being rendered when the whole program was killed is made by the next one."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import asyncio, sys
+            from pathlib import Path
+            if __name__ == "__main__":
+                from serving import MODEL, serving, submitted
+                from test_renderer import deaf
+                async def main():
+                    async with serving(Path(sys.argv[1]) / "drafts", render=deaf, processes=True) as client:
+                        print((await submitted(client))["id"], flush=True)
+                        await asyncio.sleep(60)
+                asyncio.run(main())
+            """
+        )
+    )
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent)])
+    with subprocess.Popen(  # noqa: ASYNC220 - the test has nothing else to do
+        [sys.executable, str(program), str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        try:
+            made = other.stdout.readline().strip()
+            room = tmp_path / "drafts" / "predictions" / made
+            for _ in range(2000):
+                if (room / "beats").exists():
+                    break
+                await asyncio.sleep(0.005)
+            assert (room / "beats").exists()
+        finally:
+            other.kill()
+    async with serving(tmp_path / "drafts") as client:
+        assert (await ended(client, made))["status"] == "completed"

@@ -228,6 +228,18 @@ async def test_an_order_stopped_while_it_waits_never_begins(tmp_path):
     assert not order.output.exists()
 
 
+async def test_an_idle_process_is_let_go_and_a_new_one_serves_later(tmp_path):
+    """After its idle time a rendering process ends; the next film just gets another."""
+    async with queue(honest, idle=0.05) as renders:
+        first = await renders.make(order_in(tmp_path, "a"))
+        for _ in range(400):
+            if renders._pools == [None]:
+                break
+            await asyncio.sleep(0.01)
+        assert renders._pools == [None]
+        assert (await renders.make(order_in(tmp_path, "b")))["pid"] != first["pid"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kills its parent with SIGKILL")
 async def test_a_worker_does_not_outlive_a_killed_parent(tmp_path):
     """When the program is killed its rendering process ends too, in the middle of a film."""
