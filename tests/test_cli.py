@@ -1,0 +1,248 @@
+"""The command line, as scripts and people use it: exit codes, one JSON object, words that help."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+from conftest import draw_picture
+from faults.server import Always, FaultServer, Reply
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs the command on a home of its own; gives (exit code, standard output, standard error)."""
+
+    def command(*words, server=None, wait=True, **environ):
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
+        env |= {"KLINGO1_HOME": str(tmp_path / "home"), "COLUMNS": "200"} | environ
+        if server is not None:
+            env |= {"WAVESPEED_BASE_URL": server.url, "WAVESPEED_API_KEY": "wsk_test_key_0001"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "klingo1", *words],
+            cwd=tmp_path,
+            env=env | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        if not wait:
+            return process
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    return command
+
+
+def paid(picture, prompt="walk"):
+    return ["generate", "--image", str(picture), "--prompt", prompt, "--engine", "kling", "--yes"]
+
+
+def test_a_draft_is_made_and_described_as_one_json_object(run, picture, tmp_path):
+    """`generate --json` prints exactly one object, and the file it names is a draft of exact length."""
+    code, out, err = run(
+        "generate", "--image", str(picture), "--prompt", "a calm walk", "--duration", "3",
+        "--aspect-ratio", "1:1", "--output", "out/clip.mp4", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["state"], result["engine"], result["price"]) == ("done", "draft", 0)
+    with av.open(str(tmp_path / "out" / "clip.mp4")) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == 72
+        assert (clip.streams.video[0].width, clip.streams.video[0].height) == (960, 960)
+        assert json.loads(clip.metadata["comment"])["draft"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["--prompt", "", "--image", "PICTURE"], "prompt"),
+        (["--prompt", "x" * 2501, "--image", "PICTURE"], "prompt"),
+        (["--prompt", "walk", *["--image", "PICTURE"] * 8], "images"),
+        (["--prompt", "walk", *["--image", "PICTURE"] * 5, "--video", "https://e.com/v.mp4"], "images"),
+        (["--prompt", "walk", "--image", "PICTURE", "--duration", "2"], "duration"),
+        (["--prompt", "walk", "--image", "PICTURE", "--duration", "4.5"], "duration"),
+        (["--prompt", "walk", "--image", "PICTURE", "--duration", "eleven"], "duration"),
+        (["--prompt", "walk", "--image", "PICTURE", "--aspect-ratio", "4:3"], "aspect_ratio"),
+        (["--prompt", "walk", "--image", "missing.png"], "images[0]"),
+        (["--prompt", "walk", "--image", "SMALL"], "images[0]"),
+        (["--prompt", "walk", "--image", "TEXT"], "images[0]"),
+        (["--prompt", "walk", "--image", "PICTURE", "--engine", "kling"], "yes"),
+    ],
+)
+def test_wrong_input_names_field_limit_and_remedy_and_exits_with_2(run, picture, tmp_path, words, field):
+    """Nothing is made, and a script learns which field was wrong."""
+    small, text = draw_picture(tmp_path / "small.png", size=(256, 400)), tmp_path / "notes.png"
+    text.write_text("no picture")
+    names = {"PICTURE": str(picture), "SMALL": str(small), "TEXT": str(text)}
+    code, out, _ = run("generate", *[names.get(word, word) for word in words], "--json")
+    error = json.loads(out)["error"]
+    assert code == 2
+    assert error["field"] == field
+    assert error["reason"]
+    assert error["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [(401, "bad key", 3), (402, "no credit", 3), (400, "prompt rejected", 3)],
+)
+def test_what_the_service_refuses_exits_with_3(run, picture, status, message, code):
+    """A refused submit is told apart from a failed run."""
+    with FaultServer(faults={"submit": [Reply(status, {"code": status, "message": message})]}) as server:
+        words = [
+            "generate",
+            "--image",
+            str(picture),
+            "--prompt",
+            "walk",
+            "--engine",
+            "kling",
+            "--yes",
+            "--json",
+        ]
+        exit_code, out, _ = run(*words, server=server)
+        assert exit_code == code
+        assert json.loads(out)["money"] == "released"
+
+
+def test_what_fails_there_exits_with_4(run, picture):
+    """A task that the service accepted and failed."""
+    with FaultServer(script=[{"status": "failed", "error": "moderation"}]) as server:
+        words = [
+            "generate",
+            "--image",
+            str(picture),
+            "--prompt",
+            "walk",
+            "--engine",
+            "kling",
+            "--yes",
+            "--json",
+        ]
+        code, out, _ = run(*words, server=server)
+        assert code == 4
+        assert json.loads(out)["problem"]["text"] == "moderation"
+
+
+def test_no_key_and_a_reached_budget_exit_with_3_and_send_nothing(run, picture):
+    """The paid engine without a key, and a cap without room, are refused here."""
+    words = [*paid(picture), "--json"]
+    code, out, _ = run(*words)
+    assert (code, json.loads(out)["error"]["type"]) == (3, "KeyMissing")
+    with FaultServer() as server:
+        code, out, _ = run(*words, server=server, KLINGO1_BUDGET_RUN="0.50")
+        assert (code, json.loads(out)["error"]["type"]) == (3, "BudgetReached")
+        assert server.requests == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+def test_ctrl_c_says_how_to_come_back_and_resume_finishes(run, picture):
+    """An interrupted run keeps its id; `resume` fetches the video, and it is billed once."""
+    with FaultServer(faults={"result": [Reply(502)] * 6}) as server:
+        process = run(*paid(picture), server=server, wait=False)
+        until = time.monotonic() + 60
+        while not any(seen.route == "result" for seen in server.requests):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        job_id = err.split("klingo1 resume ")[1].split()[0]
+        code, out, err = run("resume", job_id, "--output", "back.mp4", "--json", server=server)
+        assert code == 0, err
+        assert json.loads(out)["video"] == "back.mp4"
+        assert server.billed == 1
+
+
+def test_resume_takes_a_bare_prediction_id(run, picture, tmp_path):
+    """A prediction that another computer submitted can be fetched here."""
+    with FaultServer() as server:
+        words = [
+            "generate",
+            "--image",
+            str(picture),
+            "--prompt",
+            "walk",
+            "--engine",
+            "kling",
+            "--yes",
+            "--json",
+        ]
+        _, out, _ = run(*words, server=server)
+        prediction = json.loads(out)["prediction_id"]
+        elsewhere = {"KLINGO1_HOME": str(tmp_path / "elsewhere")}
+        code, out, err = run("resume", prediction, "--json", server=server, **elsewhere)
+        assert code == 0, err
+        assert json.loads(out)["prediction_id"] == prediction
+        assert server.billed == 1
+
+
+def test_jobs_show_and_spend_read_the_ledger(run, picture):
+    """What was done can be listed, shown whole, and summed by day."""
+    with FaultServer() as server:
+        words = [
+            "generate",
+            "--image",
+            str(picture),
+            "--prompt",
+            "a [red] walk",
+            "--engine",
+            "kling",
+            "--yes",
+        ]
+        run(*words, "--duration", "3", server=server)
+    _, out, _ = run("jobs", "--json")
+    (job,) = json.loads(out)["jobs"]
+    assert (job["prompt"], job["price"], job["money"]) == ("a [red] walk", 336_000, "spent")
+    assert "a [red] walk" in run("jobs")[1]
+    assert json.loads(run("show", job["id"], "--json")[1])["details"]["code"] == 200
+    (day,) = json.loads(run("jobs", "--spend", "--json")[1])["days"]
+    assert day["spent"] == 336_000
+    code, out, _ = run("show", "nothing", "--json")
+    assert (code, json.loads(out)["error"]["type"]) == (2, "JobNotFound")
+
+
+def test_price_and_check_answer_without_a_home(run, picture, tmp_path):
+    """Two questions that need neither key nor ledger."""
+    assert json.loads(run("price", "--duration", "10", "--video", "--json")[1])["micro_dollars"] == 1_680_000
+    assert run("price")[1].strip() == "$0.56"
+    small = draw_picture(tmp_path / "small.png", size=(299, 299))
+    code, out, _ = run("check", str(picture), str(small), "--json")
+    good, bad = json.loads(out)["images"]
+    assert (code, good["ok"], bad["ok"]) == (2, True, False)
+    assert "299" in bad["notes"][0]
+
+
+def test_serve_prints_its_base_url_and_takes_any_key_or_only_one(run):
+    """The service answers on a free port; with --api-key it answers that key alone."""
+    import httpx
+
+    for extra, key, status in ([], "anything", 200), (["--api-key", "only-this"], "another", 401):
+        process = run("serve", "--port", "0", *extra, wait=False)
+        try:
+            url = process.stdout.readline().strip()
+            answer = httpx.get(f"{url}/api/v3/balance", headers={"Authorization": f"Bearer {key}"})
+            assert answer.status_code == status
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def test_a_service_that_never_answers_is_waited_for(run, picture):
+    """No deadline of ours ends a running task: the command is still waiting when it is stopped."""
+    with FaultServer(faults={"result": Always(Reply(502))}) as server:
+        process = run(*paid(picture), server=server, wait=False)
+        time.sleep(6)
+        assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=30)
