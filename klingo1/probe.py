@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SIDE_MIN, SIDE_MAX = 32, 4096
 AGAIN_REMEDY = "Save or download it once more and add it again."
 EXPORT_REMEDY = "Export it as MP4 (H.264) and add it again."
-_SECONDS = 5.0
+_SECONDS = 10.0  # enough to read 200 MB from a slow disk
 _PIXELS_MAX = str(SIDE_MAX * SIDE_MAX)
 _OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
