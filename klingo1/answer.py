@@ -52,7 +52,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     key: str = field(default="", repr=False)
     """The key that is blotted out of everything read from this answer."""
 

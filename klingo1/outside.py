@@ -49,8 +49,8 @@ class Outside:
         headers: Mapping[str, str],
         content: Callable[[], AsyncIterator[bytes]] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """The answer with its body unread. Exactly these headers are sent; redirects are not followed. `content`
-        makes the body anew for each address of the host that is tried.
+        """The answer with its body unread. Exactly these headers are sent; redirects are not followed.
+        `content` makes the body anew for each address of the host that is tried.
 
         Raises AddressRefused, and httpx's errors.
         """

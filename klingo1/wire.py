@@ -112,12 +112,14 @@ class Wire:
         """
         if not self.is_own(url):
             raise ValueError("the key goes to the API's own origin only")
-        headers = {
-            "Authorization": f"Bearer {self.key}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"klingo1/{VERSION}",
-        }
+        headers = httpx.Headers(  # its repr hides the key, wherever a traceback shows variables
+            {
+                "Authorization": f"Bearer {self.key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"klingo1/{VERSION}",
+            }
+        )
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import logging
 import time
 import traceback
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
@@ -127,6 +130,71 @@ async def test_f24_what_is_no_answer_is_no_status(fault):
             with pytest.raises(Unavailable):
                 await client.result(task)
             assert (await client.result(task)).id == task
+
+
+async def test_f36_packed_answers_are_read_and_bombs_are_not():
+    """A gateway may pack an answer although identity is asked for; nothing is unpacked beyond its cap."""
+    good = gzip.compress(json.dumps({"code": 200, "data": {"balance": 1}}).encode())
+    packed = {"Content-Encoding": "gzip"}
+    faults = [
+        Reply(200, good, packed),
+        Reply(200, gzip.compress(bytes(200_000_000)), packed),
+        Reply(200, b"no", packed),
+    ]
+    with FaultServer(faults={"balance": faults}) as server:
+        async with client_of(server, patience=Patience()) as client:
+            assert await client.balance() == 1_000_000
+            tracemalloc.start()
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await client.balance()
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+    assert peak < 20 * 2**20
+
+
+async def test_proxies_of_the_environment_are_used_but_not_for_this_machine(monkeypatch):
+    """A corporate proxy carries calls to the service; a service on this machine is reached directly."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with FaultServer() as proxy, FaultServer() as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with client_of(server) as client:
+            await client.balance()
+            await client.submit(BODY)
+        assert proxy.requests == []
+        async with Client(KEY, base_url="http://api.example.invalid") as client:
+            with pytest.raises(NotFound):
+                await client.balance()
+    assert proxy.requests[0].path == "http://api.example.invalid/api/v3/balance"
+
+
+async def test_a_netrc_adds_no_credentials(monkeypatch, tmp_path):
+    """Only the key given here is ever sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with FaultServer() as server:
+        async with client_of(server) as client:
+            await client.balance()
+            await client.download(f"{server.url}/output/x.mp4", tmp_path / "v.mp4")
+    assert [s.headers.get("authorization") for s in server.requests] == [f"Bearer {KEY}", None]
+
+
+def test_the_fault_server_speaks_the_contract_to_a_foreign_client(tmp_path):
+    """The official package runs and uploads against it, so our tests test against the contract and not ourselves."""
+    from wavespeed.api.client import Client as Official
+
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"picture")
+    with FaultServer(key=KEY, script=["completed"]) as server:
+        official = Official(api_key=KEY, base_url=server.url)
+        outputs = official.run("kwaivgi/kling-video-o1/reference-to-video", BODY)["outputs"]
+        assert outputs[0].startswith(server.url)
+        assert official.upload(str(picture)).startswith(server.url)
+    assert server.billed == 1
 
 
 async def test_an_unreachable_service_is_unavailable_for_reads():

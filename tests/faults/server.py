@@ -78,7 +78,7 @@ class _Connection:
             self._more()
         head, _, self._read = self._read.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        method, path, _ = first.split(" ")
+        method, path, *_ = first.split(" ") if first.count(" ") == 2 else ("", "")
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         self._unread = int(headers.get("content-length", "0"))
@@ -219,7 +219,7 @@ class FaultServer:
             while True:
                 self._serve_one(line)
         except (_Ended, OSError):
-            pass
+            pass  # closed by a fault, by the other side, or at the end
         finally:
             with self._lock:
                 self._open.discard(sock)
