@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from klingo1.draft.plan import CastMember
 from klingo1.draft.reading import Doing
@@ -46,7 +46,9 @@ class Casting:
         self.events = self._events()
         busy = {member for event in self.events for member in event.focus}
         self.leads = [*self.leads, *(prop for prop in self.props if prop in busy and prop not in self.leads)]
-        self.events = [self._with_company(event, busy) for event in self.events] or [Event((), Beat())]
+        named = {self.member_of_picture(number) for beat in said.beats for number in beat.mentions}
+        idle = [(member, member in named) for member in self.characters if member not in busy]
+        self.events = [_with_company(event, idle) for event in self.events] or [Event((), Beat())]
         self.extras = [member for member in (*self.props, *self.styles) if member not in self.leads]
 
     def member_of_picture(self, number: int) -> int | None:
@@ -103,15 +105,14 @@ class Casting:
             self.bound.update(noun.split() if noun.isascii() else (noun.replace(" ", ""),))
         return self._roles[noun]
 
-    def _with_company(self, event: Event, busy: set[int]) -> Event:
-        """A character of whom nothing is said keeps the first one company; an object stands by."""
-        if not event.actions:
-            return event
-        named = {self.member_of_picture(number) for beat in self.said.beats for number in beat.mentions}
-        idle = [member for member in self.characters if member not in busy]
-        action = event.actions[0][1]
-        company = tuple((member, "still" if member in named else action) for member in idle)
-        return Event((*event.actions, *company), event.beat, event.words)
+
+def _with_company(event: Event, idle: Sequence[tuple[int, bool]]) -> Event:
+    """Characters of whom nothing is said keep the first actor company; an object (True) stands by."""
+    if not event.actions:
+        return event
+    action = event.actions[0][1]
+    company = tuple((member, "still" if is_object else action) for member, is_object in idle)
+    return replace(event, actions=(*event.actions, *company))
 
 
 def _event(group: list[tuple[Doing, tuple[int, ...]]], beat: Beat) -> Event:

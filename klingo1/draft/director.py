@@ -219,7 +219,7 @@ class _ShotList:
         return (_CALM_CAMERA[framing],)
 
     def _with_missing(self, shots: list[Shot]) -> list[Shot]:
-        """Show whom no shot shows: a scene instead of one shown twice, others in the insert or widest shot."""
+        """Show whom no shot shows: scenes instead of one shown twice, others in insert or widest."""
         for member in self.casting.scenes:
             shown = [shot.scene for shot in shots]
             twice = [at for at, scene in enumerate(shown) if shown.count(scene) > 1]

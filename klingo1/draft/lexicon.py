@@ -59,9 +59,10 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Entries by their first token, longest first, and the small words of grammar."""
+    """Entries by their tokens, the sizes of those that begin with a token (longest first), and grammar."""
 
-    entries: Mapping[str, list[tuple[tuple[str, ...], tuple[Sense, ...]]]]
+    entries: Mapping[tuple[str, ...], tuple[Sense, ...]]
+    sizes: Mapping[str, list[int]]
     grammar: Mapping[str, frozenset[str]]
     heads: frozenset[str]
     default_times: Mapping[str, str]
@@ -71,10 +72,10 @@ class Lexicon:
 
         `camera` tells whether the camera is the subject here: what only it does ("rises") counts only then.
         """
-        for phrase, senses in self.entries.get(words[at], ()):
-            size = len(phrase)
-            if size > 1 and tuple(words[at : at + size]) != phrase:
+        for size in self.sizes.get(words[at], ()):
+            if at + size > len(words):
                 continue
+            senses = self.entries.get(tuple(words[at : at + size]), ())
             fitting = senses if camera else tuple(sense for sense in senses if sense.kind != "after")
             if fitting:
                 return size, fitting
@@ -114,23 +115,29 @@ def lexicon() -> Lexicon:
         if sense not in senses:
             senses.append(sense)
     _inherit(table)
-    entries: dict[str, list[tuple[tuple[str, ...], tuple[Sense, ...]]]] = {}
-    for words, senses in sorted(table.items(), key=lambda item: -len(item[0])):
-        entries.setdefault(words[0], []).append((words, tuple(senses)))
+    sizes: dict[str, list[int]] = {}
+    for words in sorted(table, key=len, reverse=True):
+        known = sizes.setdefault(words[0], [])
+        if len(words) not in known:
+            known.append(len(words))
+    entries = {words: tuple(senses) for words, senses in table.items()}
     grammar = {name: frozenset(words) for name, words in raw["grammar"].items()}
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
-    return Lexicon(entries, grammar, heads, raw["defaults"])
+    return Lexicon(entries, sizes, grammar, heads, raw["defaults"])
 
 
 def _inherit(table: dict[tuple[str, ...], list[Sense]]) -> None:
     """Give long entries what their words mean by themselves: a dark alley is a city, "slow pan" is slow."""
+    slow = Sense("rhythm", "slow")
     for words, senses in table.items():
         kinds = {sense.kind for sense in senses}
         if len(words) == 1 or "nothing" in kinds:
             continue
         if kinds <= {"look", "time"} and words[0].isascii():
-            senses += [sense for sense in table.get(words[-1:], ()) if sense.kind == "place"]
-        slow = Sense("rhythm", "slow")
+            senses.extend(sense for sense in table.get(words[-1:], ()) if sense.kind == "place")
+        if kinds == {"view"}:  # "walks away" is also a walk
+            single = (sense for word in words for sense in table.get((word,), ()))
+            senses.extend([sense for sense in single if sense.kind == "action"][:1])
         if slow not in senses and any(slow in table.get((word,), ()) or word in "缓慢" for word in words):
             senses.append(slow)
 

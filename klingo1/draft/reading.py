@@ -157,7 +157,7 @@ class Reader:
             )
         likeness = start < self.likeness_to
         named = (
-            words[0] not in self.grammar["prepositions"]
+            (words[0] not in self.grammar["prepositions"] or "the" not in words)
             and stop < len(self.words)
             and self.words[stop] in self.lexicon.heads
         )
@@ -185,6 +185,8 @@ class Reader:
                 continue
             elif negated:
                 self.used.update(shown)
+            elif sense.weak and any(other.kind == "action" for other in senses) and self.who.anyone:
+                continue  # she waves: no waves of the sea
             elif kind == "place":
                 self._place(sense, start, shown, living=living)
             elif kind == "time":

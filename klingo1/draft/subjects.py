@@ -27,7 +27,7 @@ class Subjects:
         self.last_named: tuple[int | str, ...] = ()
         self.newcomers: set[str] = set()
         self.things: set[str] = set()
-        self.named_in_clause = self.acted = self.camera = self.joining = False
+        self.named_in_clause = self.acted = self.camera = self.joining = self.anyone = False
         self.clause_start = 0
         self.scenery_end = self.object_end = self.camera_at = self.last_hit = -1
 
@@ -48,9 +48,9 @@ class Subjects:
             self.camera = self.acted = False
             self.acting, self.named_in_clause = self.last_named or self.acting, True
         elif word in grammar["plural"] or word in _GENERIC:
-            self.camera, self.acting, self.named_in_clause = False, (), True
+            self.camera, self.acting, self.named_in_clause, self.anyone = False, (), True, True
         elif word in grammar["pronouns"]:
-            self.camera, self.named_in_clause = False, True
+            self.camera, self.named_in_clause, self.anyone = False, True, True
         elif word in grammar["determiners"] and self.words[at - 1 : at] == [","]:
             self.camera = False
 
@@ -82,7 +82,7 @@ class Subjects:
     def name(self, who: int | str, at: int) -> None:
         """A mention or noun was met: does it act, join those who act, or is it only an object?"""
         before = self.words[at - 1] if at else ""
-        self.last_named = (who,)
+        self.last_named, self.anyone = (who,), True
         if self.camera and self.camera_at < self.clause_start and self.last_hit <= self.clause_start:
             self.camera = False
         if self.acted:
@@ -117,6 +117,8 @@ class Subjects:
         if self.camera and not (sense.form in ("ing", "") and self.object_end == start):
             return False
         before = self.words[start - 1] if start else ""
+        if sense.form == "s" and self.words[start] == "waves" and not self.anyone:
+            return False  # those of the sea
         if sense.form in ("base", "s") and before in self.grammar["determiners"]:
             return False
         after = self.words[stop] if stop < len(self.words) else ""

@@ -119,7 +119,8 @@ def _merged(beats: list[OpenBeat]) -> tuple[Beat, ...]:
         if last is None:
             merged.append(beat)
             continue
-        told = beat.said_then and (beat.camera or beat.framing or beat.place) and (last.doings or last.camera)
+        shows = beat.doings or beat.camera or beat.framing or beat.place
+        told = beat.said_then and shows and (last.doings or last.camera or last.framing)
         if (last.doings and beat.doings) or told:
             if last is waiting and not beat.said_then:
                 last.doings = []  # "Cut to a desert. He rides": what was carried over gives way
