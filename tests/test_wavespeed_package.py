@@ -126,7 +126,9 @@ def test_the_real_engine_films_a_photograph(tmp_path):
         fields = {"prompt": "The cheetah runs through a forest in the rain", "images": [url], "duration": 3}
         (output,) = client.run(MODEL, fields, poll_interval=0.1)["outputs"]
         assert film_of(output) == (72, 1280, 720, 24.0)
-        body = {"page": 1, "page_size": 1}
+        (bare,) = client.run(MODEL, {"prompt": "A quiet beach", "duration": 3}, poll_interval=0.1)["outputs"]
+        assert film_of(bare) == (72, 1280, 720, 24.0)
+        body = {"page": 2, "page_size": 1}
         answer = requests.post(
             f"{origin}/api/v3/predictions", json=body, headers={"Authorization": "Bearer x"}, timeout=10
         )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
-from klingo1.draft.media import MediaUnreadable, blank_picture
+from klingo1.draft.media import MediaUnreadable
 from klingo1.draft.renderer import RenderQueue, RenderTimedOut
 from klingo1.draft.supply import Fetcher, collect
-from klingo1.draft.worker import Order, RenderFailed, RenderStopped
+from klingo1.draft.worker import BareRequest, Order, RenderFailed, RenderStopped
 from klingo1.prediction import Status
 from klingo1.request import DraftOptions, VideoRequest
 
@@ -162,11 +162,10 @@ class DraftJobs:
         await run_in_threadpool(self._store.complete, record.id, inference_ms=took, report=report)
 
     async def _request(self, record: Record, room: Path) -> VideoRequest:
-        """The stored fields over local files. A request without pictures gets one that shows nothing."""
+        """The stored fields over local files."""
         images, video = await collect(record.input, self._store, self._door, room)
-        if not images:
-            images = (await run_in_threadpool(blank_picture, room / "blank"),)
-        return VideoRequest(
+        kind = VideoRequest if images else BareRequest
+        return kind(
             prompt=record.input["prompt"],
             images=images,
             video=video,

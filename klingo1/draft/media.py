@@ -49,14 +49,6 @@ def type_of(path: Path) -> str:
         return media_type(file.read(32))
 
 
-def blank_picture(path: Path) -> Path:
-    """A picture in which there is nothing, for a request without pictures: only its prompt is filmed."""
-    from PIL import Image  # noqa: PLC0415 - as below
-
-    Image.new("RGBA", (64, 64)).save(path, format="PNG")
-    return path
-
-
 def check_picture(path: Path, name: str) -> None:
     """Decode a picture's first frame to its end, reduced where the format allows. Raises MediaUnreadable."""
     from PIL import Image  # noqa: PLC0415 - only the worker decodes

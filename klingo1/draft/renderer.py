@@ -78,10 +78,12 @@ class RenderQueue:
                     pool = pool or self._new_pool()
                     try:
                         return await self._once(pool, order)
-                    except BrokenExecutor:
+                    except (BrokenExecutor, RenderTimedOut) as end:
                         if pool is not self._given:
                             pool.shutdown(wait=False)
                             pool = None
+                        if isinstance(end, RenderTimedOut):
+                            raise
                         if order.stopped:
                             raise RenderStopped from None
                 raise RenderFailed("The draft could not be made (the rendering process ended twice).")

@@ -42,6 +42,17 @@ class RenderStopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class BareRequest(VideoRequest):
+    """A request without pictures: the contract allows it, a page about references does not.
+
+    The other fields were checked when the submit was read.
+    """
+
+    def __post_init__(self) -> None:
+        """Nothing is checked again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One film to make. The fields are those of film.RenderTask, which only the worker imports.
 

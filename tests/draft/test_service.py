@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from serving import FILM, ORIGIN, Held, ended, picture, serving, submitted, uploaded
+from serving import FILM, ORIGIN, Held, ended, film, picture, serving, submitted, uploaded
 
 from klingo1.request import MODEL
 
@@ -129,6 +129,20 @@ async def test_wrong_ways_are_answered_with_the_right_envelopes(tmp_path):
         assert (await status("DELETE", "/media/abc"))[0] == 405
         large = b'{"prompt": "' + b"x" * 2_000_000 + b'"}'
         assert (await status("POST", f"/api/v3/{MODEL}", content=large))[0] == 413
+
+
+async def test_a_prompt_alone_is_filmed(tmp_path):
+    """The contract asks for no pictures: the renderer gets the prompt and none."""
+    seen = []
+
+    def look(order):
+        seen.append(order.request)
+        return film(order)
+
+    async with serving(tmp_path, render=look) as client:
+        data = await ended(client, (await submitted(client, prompt="a quiet beach", duration=7))["id"])
+    assert (data["status"], data["draft"]["pictures"]) == ("completed", [])
+    assert [(r.prompt, r.images, r.duration) for r in seen] == [("a quiet beach", (), 7)]
 
 
 async def test_only_the_given_key_opens(tmp_path):
