@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     rf"""
     <<<\s*image_?\s*(?P<wire>\d+)\s*>>>
   | @?\[?(?<![a-z])(?:image|img|picture|pic|reference|photo)\s*[_\#]?\s*(?P<number>\d+)(?![\da-z])\]?
-  | \b(?P<ordinal>{"|".join(_ORDINALS)})\s+(?:image|picture|photo|reference)\b
+  | (?<![a-z])(?P<ordinal>{"|".join(_ORDINALS)})\s+(?:image|picture|photo|reference)(?![a-z])
   | @?(?:参考图|图片|图)\s*(?P<chinese>\d+|[一二三四五六七](?![个样张种些]))
   | 第(?P<nth>\d|[一二三四五六七])[张幅](?:参考图|图片|照片|图)
   | (?P<video><<<\s*video_?\s*\d+\s*>>>|@?(?<![a-z])video\s*\d+(?![\da-z]))
@@ -205,5 +205,5 @@ def verb_forms(verb: str) -> Iterable[tuple[str, str]]:
         stem = head[:-2] + "y"
     elif _DOUBLED.fullmatch(head):
         stem = head + head[-1]
-    past = third[:-1] + "d" if third.endswith("ies") else (head if head.endswith("e") else stem) + "ed"
+    past = third[:-1] + "d" if third.endswith("ies") else (head[:-1] if head.endswith("e") else stem) + "ed"
     return (("base", verb), ("s", third + tail), ("ing", stem + "ing" + tail), ("ed", past + tail))
