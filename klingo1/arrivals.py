@@ -10,7 +10,9 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from klingo1.clips import check_clip
+from klingo1.clips import check_clip, check_clip_url
+from klingo1.errors import InvalidRequest
+from klingo1.mentions import orphans
 from klingo1.pricing import Price
 from klingo1.references import check_picture
 from klingo1.request import Engine, VideoRequest
@@ -20,12 +22,35 @@ _CHUNK = 2**20
 
 
 def check_references(request: VideoRequest, engine: Engine) -> None:
-    """Really read every local reference. Raises InvalidRequest naming picture, limit and remedy."""
+    """Really read every local reference, and look at the form of every address; nothing is fetched.
+
+    Raises InvalidRequest naming picture, limit and remedy. A paid run must not mention what is not there.
+    """
     for number, image in enumerate(request.images):
         if isinstance(image, Path):
             check_picture(image, field=f"images[{number}]")
+        else:
+            _check_image_url(image, number, engine)
     if isinstance(request.video, Path):
         check_clip(request.video, engine=engine)
+    elif request.video is not None:
+        check_clip_url(request.video, engine=engine)
+    missing = orphans(request.prompt, len(request.images), request.has_video)
+    if engine is Engine.KLING and missing:
+        named = ", ".join("a reference" if number == 0 else f"@Image{number}" for number in missing)
+        raise InvalidRequest(
+            "prompt",
+            f"It mentions {named}, which is not among the references.",
+            "Add it, or take the mention out.",
+        )
+
+
+def _check_image_url(url: str, number: int, engine: Engine) -> None:
+    try:
+        check_clip_url(url, engine=engine)
+    except InvalidRequest as error:
+        remedy = "Give the https:// address of a JPEG or PNG, or add the file itself."
+        raise InvalidRequest(f"images[{number}]", error.reason, remedy) from error
 
 
 def copy_references(request: VideoRequest, folder: Path) -> VideoRequest:

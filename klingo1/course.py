@@ -14,6 +14,7 @@ from typing import Any
 
 from klingo1 import errors, mentions
 from klingo1.client import Client
+from klingo1.clips import normalise_clip
 from klingo1.engines import Engines
 from klingo1.entries import RETRY_SECONDS, Entries
 from klingo1.errors import ApiError, KlingoError, LedgerError
@@ -26,7 +27,7 @@ from klingo1.request import Engine
 from klingo1.retry import Clock
 from klingo1.settings import Settings
 from klingo1.submission import Submission
-from klingo1.uploads import PREPARED, Uploads, job_folder, prepared_picture
+from klingo1.uploads import PREPARED, Uploads, job_folder, prepared
 
 log = logging.getLogger(__name__)
 
@@ -98,14 +99,15 @@ class Course:
         await self._entries.advance(job, State.PREPARING)
 
     async def _prepare(self, job: Job) -> None:
-        """Re-encode the pictures beside the originals: oriented, stripped of metadata, within the limits."""
+        """Clean copies beside the originals: oriented, within the limits, without metadata."""
         folder = self._folder(job) / PREPARED
         folder.mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(job.request.images, 1):
-            if isinstance(image, Path) and prepared_picture(folder, number) is None:
-                await asyncio.to_thread(
-                    normalise_picture, image, folder / f"{number}.jpg", field=f"images[{number - 1}]"
-                )
+            if isinstance(image, Path) and prepared(folder, str(number)) is None:
+                field = f"images[{number - 1}]"
+                await asyncio.to_thread(normalise_picture, image, folder / f"{number}.jpg", field=field)
+        if isinstance(job.request.video, Path) and prepared(folder, "video") is None:
+            await asyncio.to_thread(normalise_clip, job.request.video, folder / "video.mp4")
         await self._entries.advance(job, State.UPLOADING)
 
     async def _upload_and_submit(self, job: Job) -> None:

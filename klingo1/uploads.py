@@ -19,10 +19,9 @@ LIFE_SECONDS = 6 * 24 * 3600.0
 _TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
+    ".mp4": "video/mp4",
     ".mov": "video/quicktime",
-    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
 }
 
 
@@ -31,12 +30,11 @@ def job_folder(home: Path, job_id: str) -> Path:
     return home / "jobs" / job_id
 
 
-def prepared_picture(folder: Path, number: int) -> Path | None:
-    """The re-encoded picture `number` (from 1), if it is there."""
-    for suffix in (".png", ".jpg"):
-        if (folder / f"{number}{suffix}").exists():
-            return folder / f"{number}{suffix}"
-    return None
+def prepared(folder: Path, name: str) -> Path | None:
+    """The clean copy of a picture ("1", "2", …) or of the "video", if it is there."""
+    return next(
+        (folder / f"{name}{suffix}" for suffix in _TYPES if (folder / f"{name}{suffix}").exists()), None
+    )
 
 
 class Uploads:
@@ -87,7 +85,7 @@ class Uploads:
     async def _send(self, field: str, file: Path, client: Client, clock: Clock) -> None:
         # The person's own file name stays here: the service gets a neutral one.
         name = f"reference-{field.removeprefix('images[').rstrip(']')}{file.suffix}"
-        content_type = _TYPES.get(file.suffix.lower(), "video/mp4")
+        content_type = _TYPES.get(file.suffix, "application/octet-stream")
         try:
             url = await client.upload(file, filename=name, content_type=content_type)
         except (errors.KeyRejected, errors.OutOfCredit):
@@ -99,10 +97,10 @@ class Uploads:
 
 def _local_files(job: Job, folder: Path) -> dict[str, Path]:
     files = {
-        f"images[{number - 1}]": prepared_picture(folder / PREPARED, number) or image
+        f"images[{number - 1}]": prepared(folder / PREPARED, str(number)) or image
         for number, image in enumerate(job.request.images, 1)
         if isinstance(image, Path)
     }
     if isinstance(job.request.video, Path):
-        files["video"] = job.request.video
+        files["video"] = prepared(folder / PREPARED, "video") or job.request.video
     return files

@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from conftest import draw_picture, wait_for
 from faults.server import Always, FaultServer, Hang, Reply, Reset, closed_port
@@ -287,6 +289,48 @@ def test_nothing_wrong_reaches_the_network(open_studio, picture, tmp_path):
         assert server.requests == []
         assert studio.jobs() == without_key.jobs() == []
         assert list((tmp_path / "home").glob("jobs/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"prompt": "@Image2 waves"}, "prompt"),
+        ({"images": ("http://example.com/a.jpg",)}, "images[0]"),
+        ({"video": "ftp://example.com/v.mp4"}, "video"),
+    ],
+)
+def test_what_a_paid_run_could_not_use_is_refused_before_it_is_paid(open_studio, fields, field):
+    """A mention without its picture, and addresses that the service cannot fetch, cost nothing."""
+    with FaultServer() as server:
+        studio = open_studio(server)
+        given = {"prompt": "a walk", "images": ("https://example.com/a.jpg",)} | fields
+        with pytest.raises(InvalidRequest) as refused:
+            studio.submit(VideoRequest(**given), engine="kling")
+        assert refused.value.field == field
+        assert server.requests == []
+
+
+def test_f74_a_clip_leaves_without_its_place_and_date(open_studio, picture, tmp_path):
+    """Metadata of a reference video stays here, its pictures and sound go."""
+    clip = tmp_path / "phone.mp4"
+    with av.open(str(clip), "w") as out:
+        out.metadata["location"] = "+48.8584+002.2945/"
+        stream = out.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.full((720, 1280, 3), 90, np.uint8), "rgb24")
+        for _ in range(96):
+            frame.pts = None
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    with FaultServer() as server:
+        studio = open_studio(server)
+        job = studio.submit(request_of(picture, video=clip), engine="kling")
+        done = wait_for(studio, job.id, State.DONE)
+        assert done.price == Price(840_000)
+        sent = [data for data in server.service.uploads.values() if data[4:8] == b"ftyp"]
+        assert len(sent) == 1
+        assert b"loci" in clip.read_bytes()
+        assert b"loci" not in sent[0]
 
 
 def test_f58_another_owner_cannot_see_stop_or_resume(open_studio, picture):
