@@ -126,8 +126,8 @@ class Reader:
     def _plain_word(self, word: str, at: int) -> None:
         if word in self.grammar["negators"]:
             self.negated_to = at + 1 + NEGATION_REACH
-        else:
-            self.who.small_word(word, at)
+            return
+        self.who.small_word(word, at)
         if word not in self.grammar["stops"]:
             self.content.setdefault(word)
 
@@ -168,6 +168,7 @@ class Reader:
                 if start > 2:
                     self.likeness_to = stop + LIKENESS_REACH
             elif kind in ("small", "lens"):
+                self.used.update(shown)
                 self._small(sense, start)
             elif kind == "beat":
                 self.used.update(shown)

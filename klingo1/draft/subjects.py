@@ -99,6 +99,8 @@ class Subjects:
     def by_position(self, start: int) -> None:
         """A noun that no list knows: the last word before a preposition, when the clause has an article."""
         clause = self.words[self.clause_start : start]
+        if self._only_adds() and self.scenery_end > self.clause_start:
+            return
         if self.named_in_clause or self.acted or not clause or clause[0] not in self.grammar["determiners"]:
             return
         head = ""
@@ -111,6 +113,10 @@ class Subjects:
             if clause[0] in ("a", "an", "another"):
                 self.newcomers.add(head)
             self.acting, self.named_in_clause = (head,), True
+
+    def _only_adds(self) -> bool:
+        """Whether this clause goes on describing who was named: "with red hair and a blue coat"."""
+        return self.joining and bool(self.acting)
 
     def acts(self, sense: Sense, start: int, stop: int) -> bool:
         """Whether a verb's form is really somebody of the cast doing something."""
@@ -135,7 +141,7 @@ class Subjects:
         if self.scenery_end != back:
             return True
         # "a girl in a red coat walks" is the girl; "people walking" and "rain falls" are scenery.
-        return sense.form == "s" and self.named_in_clause
+        return sense.form == "s" and (self.named_in_clause or self._only_adds())
 
     def after_preposition(self, at: int) -> bool:
         """Whether "at the" or the like stands before."""

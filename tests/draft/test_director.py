@@ -205,6 +205,8 @@ def test_words_that_only_look_like_a_world_set_nothing(prompt):
         ("rain falls and leaves float while she dances", ("dance",), ()),
         ("crowds walk by; the girl, hair waving in the wind, stands", ("still",), ()),
         ("the girl does not walk, she flies", ("fly",), ()),
+        ("a girl with red hair and a blue coat dances", ("dance",), ()),
+        ("@Image1 chases @Image2 and @Image2 jumps", ("run", "jump"), ()),
         ("slow orbit, golden hour", (), ("orbit",)),
         ("镜头环绕，女孩不跑，慢慢走", ("walk",), ("orbit",)),
         ('He says "run to the beach" and jumps', ("jump",), ()),
