@@ -8,6 +8,7 @@ share of a soft edge pixel follows from how far it lies between backdrop and sub
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float32]
     Mask = NDArray[np.uint8]
 
-_SHADOW_DEPTH = 45.0
-"""How much darker (Lab L) than the backdrop a drop shadow may be."""
+_DARKEST = 0.42
+"""The least share of the backdrop's light that a shadow leaves."""
+_FAINT = 0.2
+"""The share of an outline that may be faint."""
+_SOFT, _SOFT_BELOW = 1.1, 3.2
+"""How fast (Lab L a pixel) a shadow's light may change: anywhere, and near the subject's foot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,13 @@ def key(bgr: Pixels) -> Keyed | None:
     distance = np.sqrt(((lab - model) ** 2).sum(axis=2))
     low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
     plain = (distance < (low + high) / 2).astype(np.uint8)
-    shadow = _shadow(lab, model)
+    shadow = _shadow(bgr, lab, model, plain)
     outside = _flooded(plain, plain | shadow)
     outside |= _holes(outside, distance < low)
     inside = cv2.morphologyEx(1 - outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     if not 0.004 < float(inside.mean()) < 0.93 or _scattered(inside):
+        return None
+    if _faint(inside, outside, distance, 1.4 * high):
         return None
     return Keyed(_matte(bgr, inside, outside), explained)
 
@@ -126,24 +133,57 @@ def _even(lab: Numbers, model: Numbers, ring: NDArray[np.bool_]) -> bool:
 
 
 def _scattered(inside: Mask) -> bool:
-    """Whether what was keyed is crumbs rather than one subject or a few figures."""
+    """Whether what was keyed is crumbs rather than one subject or a few figures, or lacks its middle."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(inside)
-    areas = np.sort(stats[1:, 4])[::-1]
     if count < 2:
         return True
-    large = areas[areas > 0.25 * areas[0]]
-    return bool(large.size > 6 or large.sum() < 0.93 * areas.sum())
+    areas = stats[1:, 4]
+    large = stats[1:][areas > 0.15 * areas.max()]
+    if len(large) > 6 or large[:, 4].sum() < 0.93 * areas.sum():
+        return True
+    # A head here and legs there: clothes of the backdrop's colour went with the backdrop.
+    large = large[np.argsort(large[:, 1])]
+    return any(
+        above[1] + above[3] <= below[1] + 0.02 * len(inside)
+        and min(above[0] + above[2], below[0] + below[2]) - max(above[0], below[0])
+        > 0.3 * min(above[2], below[2])
+        for above, below in itertools.combinations(large, 2)
+    )
 
 
-def _shadow(lab: Numbers, model: Numbers) -> Mask:
-    """Pixels that a soft shadow on the backdrop could explain: darker, no other hue, no hard edge."""
-    darker = model[..., 0] - lab[..., 0]
-    tint = np.sqrt(((lab[..., 1:] - model[..., 1:]) ** 2).sum(axis=2))
-    light = np.ascontiguousarray(lab[..., 0])
-    slope = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1))
-    slope = cv2.dilate(cv2.GaussianBlur(slope, (0, 0), 1.0), np.ones((3, 3), np.uint8))
-    soft = (darker > -1) & (darker < _SHADOW_DEPTH) & (tint < 5.5) & (slope < 9)
+def _faint(inside: Mask, outside: Mask, distance: Numbers, level: float) -> bool:
+    """Whether much of the outline differs from the backdrop by little more than the noise: the flood may have
+    eaten from the subject there.
+    """
+    rim = (inside > 0) & (cv2.dilate(outside, np.ones((5, 5), np.uint8)) > 0)
+    # The most that the subject differs nearby: soft edges soon do, and a thin dark outline does.
+    reach = 2 * max(2, round(0.012 * min(inside.shape))) + 1
+    within = cv2.GaussianBlur(distance, (0, 0), 1.0) * inside
+    most = cv2.dilate(within, np.ones((reach, reach), np.uint8))
+    return bool(rim.any() and float((most[rim] < level).mean()) > _FAINT)
+
+
+def _shadow(bgr: Pixels, lab: Numbers, model: Numbers, plain: Mask) -> Mask:
+    """Pixels that a soft shadow on the backdrop could explain: the backdrop's colour times one factor below
+    1, without a hard edge. Near the subject's foot, where shadows lie, steeper ones count as soft too.
+    """
+    ground = cv2.cvtColor(model, cv2.COLOR_Lab2BGR).clip(0.02, 1) * 255
+    seen = cv2.GaussianBlur(bgr.astype(np.float32), (0, 0), 1.0)
+    factor = (seen * ground).sum(axis=2) / (ground**2).sum(axis=2)
+    left = np.sqrt(((seen - factor[..., None] * ground) ** 2).sum(axis=2))
+    light = cv2.GaussianBlur(np.ascontiguousarray(lab[..., 0]), (0, 0), 1.2)
+    slope = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 8
+    slope = cv2.dilate(slope, np.ones((3, 3), np.uint8))
+    steepest = np.full((len(lab), 1), _SOFT, np.float32)
+    steepest[_foot(plain) :] = _SOFT_BELOW
+    soft = (factor > _DARKEST) & (factor < 1.03) & (left < 9) & (slope < steepest)
     return np.asarray(soft, np.uint8)
+
+
+def _foot(plain: Mask) -> int:
+    """The row at which the lowest quarter of whatever stands on the backdrop begins."""
+    rows = np.where((plain == 0).mean(axis=1) > 0.01)[0]
+    return int(rows[0] + 0.75 * (rows[-1] - rows[0])) if rows.size else len(plain)
 
 
 def _flooded(plain: Mask, passable: Mask) -> Mask:

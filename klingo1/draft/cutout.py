@@ -132,8 +132,12 @@ def _photographed(picture: Picture, role: str) -> Cutout:
         view = trimmed(prints.sticker(picture.bgr, matte))
         if view is not None:
             views = named([view])
-            return Cutout(guess or kind(views), "sticker", confidence, views, picture.plate)
-    if not guess and _looks_like_a_place(picture.bgr, vote):
+            # Photographs show people and pets above all; what is wider than high only bobs like a thing.
+            upright = view.shape[0] > 0.8 * view.shape[1]
+            return Cutout(
+                guess or ("character" if upright else "prop"), "sticker", confidence, views, picture.plate
+            )
+    if not guess and vote.place:
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
     return _as_print(picture, guess or "character", confidence)
 
@@ -150,9 +154,3 @@ def _enlarged(mask: Any, shape: tuple[int, int]) -> Pixels:
 
 def _as_print(picture: Picture, role: str, confidence: float) -> Cutout:
     return Cutout(role, "print", confidence, (View(prints.framed(picture.plate)),), picture.plate)
-
-
-def _looks_like_a_place(bgr: Pixels, vote: photograph.Vote) -> bool:
-    """A texture, or a wide view with nothing that stands out from its border."""
-    height, width = bgr.shape[:2]
-    return vote.cover == 0 or (width >= 1.25 * height and vote.salience < 0.3)

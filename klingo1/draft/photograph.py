@@ -52,9 +52,24 @@ class Vote:
     """Distance of the mask's centre from the picture's centre line, in widths."""
     salience: float
     """Mean barrier distance inside the mask less outside."""
+    layers: float
+    """Share of the colours' variance that lies between rows: sky over hills over grass is near 1."""
     face: Face | None
     face_kept: float
     """Share of the face that the mask holds (1 without a face)."""
+
+    @property
+    def place(self) -> bool:
+        """Whether the picture, when it cannot be cut, is a view rather than a picture of something: wide, and
+        a texture, or with nothing that stands out, or in layers with at most something small before them.
+        """
+        height, width = self.mask.shape
+        if self.cover == 0:
+            return True
+        if self.face is not None or width < 1.25 * height:
+            return False
+        layered = self.layers > 0.45 and (self.cover < 0.15 or self.salience < 0.3)
+        return self.salience < 0.2 or layered
 
     @property
     def confidence(self) -> float:
@@ -245,10 +260,12 @@ def _measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, fac
             contrast = difference(lab[mask > 0], lab[ring])
         rise = float(salience[mask > 0].mean() - salience[mask == 0].mean())
         offset = abs(float((mask.sum(axis=0) * np.arange(width)).sum()) / float(mask.sum()) / width - 0.5)
+    flat = lab.reshape(-1, 3)
+    layers = float(lab.mean(axis=1).var(axis=0).sum() / max(float(flat.var(axis=0).sum()), 1e-6))
     kept = 1.0
     if face is not None:
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
         across = (columns / width - face.x - face.width / 2) / (0.42 * face.width)
         along = (rows / height - face.y - face.height / 2) / (0.46 * face.height)
         kept = float(mask[across**2 + along**2 < 1].mean())
-    return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, face, kept)
+    return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, layers, face, kept)

@@ -172,7 +172,8 @@ def names_of(parts: Sequence[Pixels]) -> list[str]:
     """
     lopsided = [asymmetry(p) for p in parts]
     if len(parts) == 1:
-        return ["front" if lopsided[0] < 0.2 else "side"]
+        slim = parts[0].shape[0] > 2.6 * parts[0].shape[1]
+        return ["side" if lopsided[0] > (0.1 if slim else 0.22) else "front"]
     widest = max(p.shape[1] / p.shape[0] for p in parts)
     sideways = [a - 0.35 * (p.shape[1] / p.shape[0]) / widest for a, p in zip(lopsided, parts, strict=True)]
     names = ["side"] * len(parts)
@@ -197,9 +198,11 @@ def kind(views: Sequence[View]) -> str:
     height, width = alpha.shape
     if len(views) > 1 or height > 2.1 * width:
         return "character"
+    if height > 1.5 * width and asymmetry(views[0].pixels) > 0.1:
+        return "character"  # seen from the side; upright things are even
     legs = [_runs(row) for row in alpha[int(0.86 * height) : int(0.96 * height)]]
     standing = height > 1.1 * width and bool(legs) and float(np.mean([n == 2 for n in legs])) > 0.6
-    return "character" if standing or _has_neck(alpha) else "prop"
+    return "character" if standing or (height < 1.5 * width and _has_neck(alpha)) else "prop"
 
 
 def _runs(row: NDArray[np.bool_]) -> int:
