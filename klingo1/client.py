@@ -58,8 +58,8 @@ class Client:
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
         self._wire = Wire(api_key, base_url, transport=transport, clock=self._clock, patience=self._patience)
-        # In process there is nobody to be polite to.
-        rate = self._patience.polls_per_second if transport is None else 100.0
+        unhurried = transport is not None and patience is None  # in process there is nobody to be polite to
+        rate = 100.0 if unhurried else self._patience.polls_per_second
         self._pace = Pace(self._clock, per_second=rate)
 
     def __repr__(self) -> str:

@@ -37,7 +37,8 @@ from klingo1.wire import Patience
 pytestmark = pytest.mark.anyio
 KEY = "canary-key-0123456789abcdef"
 BODY = {"prompt": "A fox in the snow", "images": ["https://example.com/a.png"], "duration": 5}
-QUICK = Patience(connect=2.0, silence=0.3, answer=0.6, submit=1.0)
+CALM = Patience(silence=20.0, answer=30.0)  # a busy machine is no fault
+QUICK = Patience(silence=0.3, answer=0.6)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def anyio_backend():
     return "asyncio"
 
 
-def client_of(server, *, clock=None, patience=QUICK):
+def client_of(server, *, clock=None, patience=CALM):
     """A client of that server whose waits take no time."""
     return Client(KEY, base_url=server.url, clock=clock or FakeClock(), patience=patience)
 
@@ -90,7 +91,7 @@ async def test_f23_an_hour_of_outage_is_waited_out():
         Reply(503, "", {"Retry-After": "120"}),
     ]
     with FaultServer(script=["completed"]) as server:
-        async with client_of(server, clock=clock) as client:
+        async with client_of(server, clock=clock, patience=QUICK) as client:
             task = await started(server, client)
             server.set_faults("result", [*bad * 30, Hang(1.0)])
             before = clock.now
@@ -123,13 +124,14 @@ async def test_f23_an_hour_of_outage_is_waited_out():
 )
 async def test_f24_what_is_no_answer_is_no_status(fault):
     """Failures and pages are "unavailable", whatever they contain."""
+    patience = QUICK if isinstance(fault, Hang) else CALM
     with FaultServer() as server:
-        async with client_of(server) as client:
-            task = await started(server, client)
+        async with client_of(server) as patient, client_of(server, patience=patience) as client:
+            task = await started(server, patient)
             server.set_faults("result", [fault])
             with pytest.raises(Unavailable):
                 await client.result(task)
-            assert (await client.result(task)).id == task
+            assert (await patient.result(task)).id == task
 
 
 async def test_f36_packed_answers_are_read_and_bombs_are_not():
@@ -142,7 +144,7 @@ async def test_f36_packed_answers_are_read_and_bombs_are_not():
         Reply(200, b"no", packed),
     ]
     with FaultServer(faults={"balance": faults}) as server:
-        async with client_of(server, patience=Patience()) as client:
+        async with client_of(server) as client:
             assert await client.balance() == 1_000_000
             tracemalloc.start()
             for _ in range(2):
@@ -184,7 +186,7 @@ async def test_a_netrc_adds_no_credentials(monkeypatch, tmp_path):
 
 
 def test_the_fault_server_speaks_the_contract_to_a_foreign_client(tmp_path):
-    """The official package runs and uploads against it, so our tests test against the contract and not ourselves."""
+    """The official package works against it, so that our tests do not merely test us against ourselves."""
     from wavespeed.api.client import Client as Official
 
     picture = tmp_path / "a.png"
@@ -270,19 +272,19 @@ async def test_f28_a_huge_answer_is_read_to_its_cap_only():
             start = time.monotonic()
             with pytest.raises(Unavailable) as caught:
                 await client.result(await started(server, client))
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     assert len(caught.value.detail) <= 500
 
 
 async def test_f28_a_dripping_answer_is_given_up_after_its_time():
     """A byte now and then does not hold a poll for ever."""
-    with FaultServer(faults={"result": [Drip(size=1, pause=0.05)]}) as server:
-        async with client_of(server) as client:
+    with FaultServer(faults={"result": [Drip(size=1, pause=0.1)]}) as server:
+        async with client_of(server, patience=Patience(answer=0.6)) as client:
             task = await started(server, client)
             start = time.monotonic()
             with pytest.raises(Unavailable):
                 await client.result(task)
-    assert 0.5 < time.monotonic() - start < 2
+    assert 0.5 < time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize(

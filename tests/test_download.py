@@ -40,9 +40,9 @@ def film_server(*faults, film=FILM):
     return server
 
 
-async def fetch(server, target, *, url="", clock=None, **options):
+async def fetch(server, target, *, url="", clock=None, silence=20.0, **options):
     """The path that the download returns."""
-    patience = Patience(silence=0.3)
+    patience = Patience(silence=silence)
     async with Client(KEY, base_url=server.url, clock=clock or FakeClock(), patience=patience) as client:
         return await client.download(url or server.output, target, **options)
 
@@ -282,7 +282,7 @@ async def test_f35_what_refresh_raises_is_passed_on(target):
 async def test_outages_are_waited_out_a_few_times(target, fault):
     """One bad attempt is followed by another; a server that stays bad is given up on for now."""
     with film_server(fault) as server:
-        await fetch(server, target)
+        await fetch(server, target, silence=0.4 if isinstance(fault, Hang) else 20.0)
     assert target.read_bytes() == FILM
 
 

@@ -55,9 +55,7 @@ __all__ = [
     "closed_port",
     "endless",
     "redirect",
-]  # fmt: skip
-
-_JSON = "application/json"
+]
 
 
 class _Ended(Exception):
@@ -70,13 +68,13 @@ class _Connection:
     def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
         self._sock = sock
         self._stopping = stopping
-        self._read = b""
+        self._read = bytearray()
         self._unread = 0
 
     def request_head(self) -> tuple[str, str, dict[str, str]]:
         while b"\r\n\r\n" not in self._read:
             self._more()
-        head, _, self._read = self._read.partition(b"\r\n\r\n")
+        head = self._take(self._read.index(b"\r\n\r\n") + 4).removesuffix(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, *_ = first.split(" ") if first.count(" ") == 2 else ("", "")
         pairs = (line.partition(":") for line in lines)
@@ -87,16 +85,13 @@ class _Connection:
     def request_body(self) -> bytes:
         while len(self._read) < self._unread:
             self._more()
-        body, self._read = self._read[: self._unread], self._read[self._unread :]
-        return body
+        return self._take(self._unread)
 
     def discard(self, size: int) -> int:
         """Drop up to `size` bytes of the request's body; returns how many are still to come."""
         if not self._read:
             self._more()
-        taken = min(size, self._unread, len(self._read))
-        self._read = self._read[taken:]
-        self._unread -= taken
+        self._unread -= len(self._take(min(size, self._unread, len(self._read))))
         return self._unread
 
     def send(self, reply: Reply) -> None:
@@ -133,6 +128,11 @@ class _Connection:
         if self._stopping.wait(seconds):
             raise _Ended
 
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._read[:size])
+        del self._read[:size]
+        return taken
+
     def await_more(self) -> None:
         if not self._read:
             self._more()
@@ -160,6 +160,8 @@ class FaultServer:
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        # Small, so that a reader who takes his time is felt by the writer.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self.url = self.service.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
