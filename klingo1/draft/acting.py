@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SPEED = {"walk": 1.15, "run": 2.9, "fly": 3.0, "drive": 4.2, "ride": 3.2}
-"""Metres a second over the ground; other actions stay where they are."""
+SPEED = {"walk": 1.15, "run": 1.6, "fly": 1.6, "drive": 1.8, "ride": 1.7}
+"""Metres a second over the ground; other actions stay where they are. Slower than in life: at 24 frames a second
+and so near a lens, a faster background only flickers."""
 _CADENCE = {"walk": 0.95, "run": 1.55, "dance": 0.95}
 """Cycles (two steps) a second."""
 YAW = math.radians(35)
@@ -43,15 +44,16 @@ def act(
     seconds: float,
     legs: bool,
     solid: bool,
+    calm: bool = False,
     slow: bool = False,
     all_round: bool = False,
 ) -> Pose:
     """The pose `t` seconds into a shot of `seconds`.
 
     `legs` is whether the rig found two legs; `solid` is a thing or a print, which does not breathe; `all_round`
-    whether front, side and back are there to be shown in turn.
+    whether front, side and back are there to be shown in turn; `calm` tames a large flat print.
     """
-    pace = 0.75 if slow else 1.0
+    pace = (0.75 if slow else 1.0) * (0.55 if calm else 1.0)
     t *= pace
     cycle = _CADENCE.get(action, 0.42)
     phase = (t * cycle) % 1
@@ -62,13 +64,13 @@ def act(
             return Pose(action, phase, turn=0.01 * math.sin(beat))
         case "walk" | "run":
             hop = abs(math.sin(beat))
-            strength = 0.06 if action == "run" else 0.035
+            strength = (0.055 if action == "run" else 0.035) * (0.4 if calm else 1.0)
             return Pose(
                 rest, phase, lift=strength * hop, turn=strength * 1.4 * math.sin(beat), tall=0.99 + 0.02 * hop
             )
         case "dance":
             hop = abs(math.sin(beat))
-            turn = 0.0 if legs and not solid else 0.16 * math.sin(beat)
+            turn = 0.0 if legs and not solid else (0.05 if calm else 0.14) * math.sin(beat)
             cycle_name = "dance" if not solid else "rest"
             return Pose(cycle_name, phase, lift=0.035 * hop, sway=0.05 * math.sin(beat), turn=turn,
                         tall=0.97 + 0.05 * hop, wide=1 - 0.1 * (0.5 - 0.5 * math.cos(beat)))  # fmt: skip
@@ -109,11 +111,11 @@ def _jump(t: float) -> Pose:
     """Crouch, leap, land; squash and stretch keep the area."""
     phase = (t * 0.85) % 1
     if phase < 0.22:
-        q = math.sin(phase / 0.22 * math.pi / 2)
+        q = math.sin(phase / 0.22 * math.pi)
         return Pose("rest", tall=1 - 0.13 * q, wide=1 + 0.08 * q)
     if phase < 0.78:
         q = (phase - 0.22) / 0.56
-        stretch = abs(1 - 2 * q)
+        stretch = math.sin(2 * math.pi * q) ** 2
         return Pose("rest", lift=1.05 * q * (1 - q), tall=1 + 0.08 * stretch, wide=1 - 0.05 * stretch)
     q = math.sin((phase - 0.78) / 0.22 * math.pi)
     return Pose("rest", tall=1 - 0.10 * q, wide=1 + 0.07 * q)

@@ -13,7 +13,7 @@ from klingo1.draft.stage import lens
 
 _TALL = {"wide": 0.48, "full": 0.6, "medium": 0.98, "close": 1.7, "insert": 0.52}
 """How tall a standing person is in the picture, by framing."""
-_TALL_WHOLE = {"wide": 0.46, "full": 0.58, "medium": 0.68, "close": 0.78, "insert": 0.54}
+_TALL_WHOLE = {"wide": 0.46, "full": 0.58, "medium": 0.68, "close": 0.78, "insert": 0.5}
 """The same for whatever must be seen whole: animals, things, prints."""
 _TALL_BUST = {"wide": 0.62, "full": 0.7, "medium": 0.8, "close": 0.92, "insert": 0.7}
 """The same for a person whom the reference cuts off: the lower edge stays out of the picture."""
@@ -30,13 +30,16 @@ _GAP = 0.22
 class Body:
     """What blocking needs to know of somebody.
 
-    `aspect` is width divided by height; `kind` is person (has legs), bust (cut off below), thing or print;
-    `companion` is a thing that the lead has with it.
+    `aspect` is width divided by height; `kind` is person (has legs), bust (cut off below), figure (any
+    other character), thing or print;
+    `companion` is a
+    small thing beside a person, `held` one that goes along at hand height.
     """
 
     aspect: float
     kind: str
     companion: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def height_of(body: Body) -> float:
         return 1.7
     if body.kind == "print":
         return 1.5 if body.aspect < 1.2 else max(0.8, 1.8 / body.aspect)
-    tall = 0.55 if body.companion else 1.2
+    tall = 1.6 if body.kind == "figure" else 0.55 if body.companion else 1.2
     return max(0.25, min(tall, 1.15 * tall / max(body.aspect, 0.2)))
 
 
@@ -123,7 +126,7 @@ def _line_up(bodies: Sequence[Body]) -> tuple[Mark, ...]:
     left, right = -total / 2, total / 2
     for number, i in enumerate(j for j in range(len(bodies)) if j not in marks and bodies[j].companion):
         half = wide[i] / 2
-        if number == 0 and len(actors) == 1 and bodies[0].kind == "person":
+        if bodies[i].held and number == 0 and len(actors) == 1 and bodies[0].kind == "person":
             marks[i] = Mark(right + 0.55 * half, -0.06, height_of(bodies[i]), raised=0.52)
             right += 1.6 * half + 0.1
             continue

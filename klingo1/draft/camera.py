@@ -47,11 +47,11 @@ def ease(u: float) -> float:
 
 
 def _push(u: float, _t: float) -> Offset:
-    return Offset(forward=0.24 * ease(u))
+    return Offset(forward=0.26 * ease(u) - 0.13)
 
 
 def _pull(u: float, _t: float) -> Offset:
-    return Offset(forward=0.22 * (1 - ease(u)) - 0.04)
+    return Offset(forward=0.13 - 0.26 * ease(u))
 
 
 def _pan(u: float, _t: float) -> Offset:
@@ -103,7 +103,7 @@ def move(names: Sequence[str], u: float, t: float) -> Offset:
     """
     if not names:
         sway = Offset(pan=0.004 * math.sin(t * 1.1), tilt=0.003 * math.sin(t * 0.8 + 1))
-        return sway + Offset(forward=0.09 * ease(u), side=0.05 * (ease(u) - 0.5))
+        return sway + Offset(forward=0.1 * ease(u) - 0.05, side=0.05 * (ease(u) - 0.5))
     total = Offset()
     for name in dict.fromkeys(names):
         step = MOVES.get(name)

@@ -132,10 +132,10 @@ def place(
 
     Only the part of the frame that the picture reaches is touched; `glow` adds light instead of covering.
     """
+    if not np.isfinite(matrix).all():
+        return
     height, width = image.shape[:2]
     corners = matrix[:, :2] @ np.array([[0, width, 0, width], [0, 0, height, height]]) + matrix[:, 2:]
-    if not np.isfinite(corners).all():
-        return
     x0, y0 = (max(0, math.floor(v) - 1) for v in corners.min(axis=1))
     x1 = min(frame.shape[1], math.ceil(corners[0].max()) + 1)
     y1 = min(frame.shape[0], math.ceil(corners[1].max()) + 1)

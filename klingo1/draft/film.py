@@ -277,7 +277,8 @@ def _costume(member: CastMember, cutouts: Sequence[Cutout]) -> Costume:
     """A member's views; a place or a style that has none is shown as a print where it must stand."""
     views = views_of(member, cutouts)
     if views:
-        return Costume(member.role, views, printed=not member.cut)
+        methods = {cutouts[number - 1].method for number in member.images}
+        return Costume(member.role, views, printed=not member.cut, shines="sticker" not in methods)
     return Costume(member.role, (View(framed(cutouts[member.images[0] - 1].plate)),), printed=True)
 
 

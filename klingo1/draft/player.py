@@ -23,11 +23,13 @@ from klingo1.draft.views import View
 
 @dataclass(slots=True)
 class Costume:
-    """Everything a cast member can show: its views, whether it is a print, and its role."""
+    """Everything a cast member can show: its views, its role, whether it is a print, and whether
+    it may be a lamp (`shines`: a drawing or a clean cut-out, not a photograph in full sun)."""
 
     role: str
     views: Sequence[View]
     printed: bool = False
+    shines: bool = True
     _kinds: dict[int, str] = field(default_factory=dict, repr=False)
 
     def view(self, name: str) -> View:
@@ -45,7 +47,7 @@ class Costume:
         return self.view(name).faces_right
 
     def kind(self, name: str) -> str:
-        """person, bust, thing or print (see blocking.Body)."""
+        """person, bust, figure, thing or print (see blocking.Body)."""
         if self.printed:
             return "print"
         if self.role != "character":
@@ -65,10 +67,15 @@ class Player:
     ) -> None:
         self.action = part.action
         self.solid = body.kind in ("thing", "print")
+        self.calm = body.kind == "print"
         self._mark, self._place, self._body = mark, place, body
         light = place.light
         view = costume.view(part.view)
-        colour = None if body.kind == "print" else (glow_of(view.pixels) if body.kind == "thing" else None)
+        colour = (
+            None
+            if body.kind == "print"
+            else (glow_of(view.pixels) if body.kind == "thing" and costume.shines else None)
+        )
         if colour is not None or body.kind == "print":
             # A lamp is lit by itself; a print must stay legible.
             ambient = light.ambient

@@ -130,7 +130,7 @@ class Puppet:
                 part = cv2.transform(part, np.diag([shade, shade, shade, 1.0]).astype(np.float32))
             over(below[:, first:last], part)
 
-        bob = (0.022 if run else 0.012) * size * reach * (math.cos(2 * angle) * 0.5 + 0.5)
+        bob = (0.013 if run else 0.011) * size * reach * (math.cos(2 * angle) * 0.5 + 0.5)
         if self.name == "side":
             pivot = -0.05 * size - 2
             for offset, shade in ((math.pi, 0.66), (0.0, 1.0)):
@@ -209,7 +209,7 @@ def _hip(alpha: Image, foot: int, tall: int) -> int | None:
 
 
 def stance(view: Image) -> str:
-    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below), thing."""
+    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below), figure."""
     tall = 240
     wide = int(min(max(2, round(view.shape[1] * tall / max(1, view.shape[0]))), 4 * tall))
     alpha = cv2.extractChannel(cv2.resize(view, (wide, tall), interpolation=cv2.INTER_AREA), 3)
@@ -217,4 +217,4 @@ def stance(view: Image) -> str:
         return "person"
     solid = (alpha > 90).sum(axis=1)
     base = float(solid[int(0.93 * tall) : int(0.965 * tall)].mean())
-    return "bust" if wide < 1.35 * tall and base > 0.6 * float(solid.max()) > 0 else "thing"
+    return "bust" if wide < 1.35 * tall and base > 0.6 * float(solid.max()) > 0 else "figure"

@@ -193,7 +193,7 @@ class _Haze:
         """Per row, from one picture height above the horizon to two below it: (3 x height) x 1."""
         rows = np.arange(-self._height, 2 * self._height, dtype=np.float32) + 0.5
         below = self._share(view.focal * view.y / np.maximum(rows, 0.5))
-        above = self._set.mist * np.exp(-((rows / (0.075 * self._height)) ** 2))
+        above = self._set.mist * np.exp(-((rows / (0.06 * self._height)) ** 2))
         share: Paint = np.where(rows > 0, below, above)[:, None].astype(np.float32)
         return share
 

@@ -91,7 +91,7 @@ def sky(
     columns = np.arange(width, dtype=np.float32)[None]
     away = np.hypot(columns - width * sun_x, rows - horizon * sun_y)
     sun = np.array(bgr(tone.sun), np.float32)
-    picture += (np.exp(-away / (horizon * 0.34)) * tone.halo * 0.55)[..., None] * sun
+    picture += (sun - picture) * (np.exp(-away / (horizon * 0.34)) * min(0.85, tone.halo * 0.9))[..., None]
     if time == "night":
         _stars(rng, picture, horizon)
     _clouds(rng, picture, away / horizon, horizon, clouds, blend(colours[-1][1], tone.sun, 0.3), tone.sun)
@@ -99,7 +99,9 @@ def sky(
     face = np.clip(radius - away + 0.5, 0, 1)[..., None]
     picture *= 1 - face
     picture += face * np.minimum(sun + 20, 255)
-    picture += (np.exp(-((away / (radius * 1.7)) ** 2)) * 0.55 * tone.halo)[..., None] * sun
+    picture += (sun - picture).clip(0) * (np.exp(-((away / (radius * 1.7)) ** 2)) * 0.8 * tone.halo)[
+        ..., None
+    ]
     return picture
 
 

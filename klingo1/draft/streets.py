@@ -45,13 +45,13 @@ NIGHT = Palette(
     pane=(20, 16, 30),
 )
 DAY = Palette(
-    walls=((196, 172, 150), (168, 150, 142), (206, 196, 180), (150, 160, 172), (184, 132, 108)),
+    walls=((224, 190, 150), (190, 152, 132), (228, 216, 192), (150, 172, 196), (204, 128, 98)),
     windows=((255, 236, 200), (236, 244, 255)),
-    shops=((128, 118, 104), (96, 108, 118), (132, 104, 92), (110, 122, 110)),
+    shops=((196, 178, 146), (148, 172, 184), (198, 158, 132), (164, 184, 158)),
     signs=((196, 60, 60), (40, 110, 160), (214, 150, 40), (60, 120, 84), (120, 76, 140)),
     lit=0.08,
     glow=0.0,
-    pane=(120, 146, 170),
+    pane=(138, 172, 204),
 )
 
 
@@ -62,7 +62,9 @@ def pick(rng: Generator, colours: tuple[Rgb, ...]) -> Rgb:
 
 def letter(picture: Paint, rng: Generator, left: float, top: float, size: float, colour: Rgb) -> None:
     """One character of the invented script."""
-    points = [(left + size * (0.12 + 0.38 * i), top + size * (0.12 + 0.38 * j)) for j in range(3) for i in range(3)]
+    points = [
+        (left + size * (0.12 + 0.38 * i), top + size * (0.12 + 0.38 * j)) for j in range(3) for i in range(3)
+    ]
     for stroke in rng.choice(len(_STROKES), size=int(rng.integers(5, 8)), replace=False):
         a, b = _STROKES[stroke]
         polyline(picture, [points[a], points[b]], colour, max(1.0, size * 0.09))
@@ -187,7 +189,11 @@ def _house(
 def box3(picture: Paint, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
     """Fill a rectangle of a picture without alpha."""
     cv2.rectangle(
-        picture, (round(left), round(top)), (max(round(left), round(right) - 1), round(bottom) - 1), bgr(colour), -1
+        picture,
+        (round(left), round(top)),
+        (max(round(left), round(right) - 1), round(bottom) - 1),
+        bgr(colour),
+        -1,
     )
 
 
@@ -199,7 +205,9 @@ def _window(
     box(wall, left - 1, top - 1, right + 1, bottom + 2, scaled(base, 0.6))
     fade = np.linspace(1.1, 0.7, max(1, bottom - top), dtype=np.float32)[:, None, None]
     if lamp is None:
-        wall[top:bottom, left:right, :3] = np.array(bgr(palette.pane), np.float32) * fade * float(rng.uniform(0.75, 1.1))
+        wall[top:bottom, left:right, :3] = (
+            np.array(bgr(palette.pane), np.float32) * fade * float(rng.uniform(0.75, 1.1))
+        )
         return
     light[top:bottom, left:right] = np.array(bgr(lamp), np.float32) * fade * float(rng.uniform(0.35, 0.85))
     if rng.random() < 0.5:
@@ -235,7 +243,13 @@ def _shop(
             x += wide + float(rng.uniform(0.02, 0.16)) * ppm
         box3(inner, 0, y, width, y + max(1, 0.03 * ppm), scaled(colour, 0.25 * strength))
     for _ in range(int(rng.integers(0, 3))):
-        _figure(inner, float(rng.uniform(0.2, 0.8)) * width, tall, float(rng.uniform(1.5, 1.75)) * ppm, scaled(colour, 0.1))
+        _figure(
+            inner,
+            float(rng.uniform(0.2, 0.8)) * width,
+            tall,
+            float(rng.uniform(1.5, 1.75)) * ppm,
+            scaled(colour, 0.1),
+        )
     for x in np.linspace(0, width, max(2, round(width / (1.1 * ppm)) + 1)):
         box3(inner, x - 1.5, 0, x + 1.5, tall, scaled(colour, 0.1))
     target[top:bottom, left:right] = inner
@@ -244,7 +258,14 @@ def _shop(
     size = 0.52 * ppm
     ink = board if palette.glow else (250, 246, 236)
     for k in range(int(width / (size * 1.15))):
-        letter(light if palette.glow else wall, rng, left + 0.1 * ppm + k * size * 1.1, top - 0.66 * ppm, size, ink)
+        letter(
+            light if palette.glow else wall,
+            rng,
+            left + 0.1 * ppm + k * size * 1.1,
+            top - 0.66 * ppm,
+            size,
+            ink,
+        )
 
 
 def _figure(picture: Paint, x: float, floor: float, tall: float, colour: Rgb) -> None:
@@ -253,7 +274,9 @@ def _figure(picture: Paint, x: float, floor: float, tall: float, colour: Rgb) ->
     disc(picture, (x, floor - 0.92 * tall), 0.08 * tall, colour)
 
 
-def lights_on_a_string(rng: Generator, width: float, sag: float, ppm: float, colours: tuple[Rgb, ...]) -> Image:
+def lights_on_a_string(
+    rng: Generator, width: float, sag: float, ppm: float, colours: tuple[Rgb, ...]
+) -> Image:
     """A cable across the street with lanterns; the card hangs from its upper edge."""
     columns, rows = round(width * ppm), round((sag + 0.9) * ppm)
     picture = canvas(rows, columns)

@@ -85,7 +85,10 @@ def asphalt(rng: Generator, base: Rgb = (44, 44, 48), *, wet: float = 0.0, side:
     patches = noise(rng, side, side, 4, octaves=5, gain=0.55, tile=True)
     puddle = 1 / (1 + np.exp(-(patches - 0.15) * 3.2))
     dry = 1 + 0.16 * (1 - puddle) if wet else 1 + 0.08 * patches
-    colour = np.array(bgr(base), np.float32)[None, None] * (dry * (1 + 0.1 * _grain(rng, side)))[..., None]
+    colour = (
+        np.array(bgr(base), np.float32)[None, None]
+        * (dry * (1 + 0.055 * _grain(rng, side, 0.7, 0.7)))[..., None]
+    )
     return _tile(colour, np.clip((0.3 + 0.7 * puddle) * wet, 0, 1))
 
 

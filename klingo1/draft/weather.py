@@ -65,7 +65,7 @@ class _Rays:
     beams: Image
 
     def draw(self, frame: Image, t: float) -> None:
-        glow = cv2.convertScaleAbs(self.beams, alpha=0.85 + 0.15 * math.sin(t * 0.9))
+        glow = cv2.convertScaleAbs(self.beams, alpha=0.78 + 0.22 * math.sin(t * 1.4))
         height, width = frame.shape[:2]
         cv2.add(frame, cv2.resize(glow, (width, height), interpolation=cv2.INTER_LINEAR), dst=frame)
 

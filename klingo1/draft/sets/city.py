@@ -19,7 +19,8 @@ from klingo1.draft.tiles import asphalt
 STREET = 48.0
 """Metres after which the street repeats."""
 HALF_WIDTH = 5.2
-HEIGHT = 22.0
+HEIGHT, HEIGHT_DAY = 22.0, 14.0
+"""Of the tallest house; by day the street is lower and shows more sky."""
 HAZE_NIGHT: Rgb = (150, 52, 122)
 
 
@@ -39,7 +40,7 @@ def build(spec: SetSpec) -> Set:
         backdrop = sky(spec.rng("sky"), width, height, horizon, spec.time, clouds=0.6)
         _towers(spec.rng("towers"), backdrop, horizon, tone.paint((150, 160, 176)), haze, lit=None)
         light = tone.light
-    road: Rgb = (26, 26, 38) if dark else scaled((96, 96, 100), tone.dim)
+    road: Rgb = (26, 26, 38) if dark else scaled((136, 134, 134), tone.dim)
     place = Set(
         sky=finish(backdrop),
         horizon=horizon,
@@ -53,7 +54,9 @@ def build(spec: SetSpec) -> Set:
         bloom=0.5 if dark else 0.2,
         bloom_from=126 if dark else 220,
     )
-    houses = facade(spec.rng("houses"), palette, STREET, HEIGHT, 40 if spec.forward else 56)
+    houses = facade(
+        spec.rng("houses"), palette, STREET, HEIGHT if dark else HEIGHT_DAY, 40 if spec.forward else 56
+    )
     if spec.forward:
         _down_the_street(spec, place, palette, houses, dark=dark)
     else:
@@ -75,7 +78,9 @@ def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image,
         x = side * (HALF_WIDTH - wide / 2 - 0.15)
         place.cards.append(Card(picture, 90, x, float(rng.uniform(3.4, 8.5)), z, anchor, wrap_z=STREET))
     if dark:
-        strings = [lights_on_a_string(rng, 2 * HALF_WIDTH, 1.1, 60, (c,)) for c in ((255, 170, 70), NEON[0], NEON[1])]
+        strings = [
+            lights_on_a_string(rng, 2 * HALF_WIDTH, 1.1, 60, (c,)) for c in ((255, 170, 70), NEON[0], NEON[1])
+        ]
         for k in range(8):
             picture = strings[k % 3]
             hung = Card(
@@ -90,7 +95,9 @@ def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image,
 
 def _along_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image, *, dark: bool) -> None:
     ppm = 56.0
-    place.cards.append(Card(cv2.GaussianBlur(houses, (0, 0), 0.9), ppm, 0, 0, 11.5, wrap_x=STREET))
+    place.cards.append(
+        Card(cv2.GaussianBlur(houses, (0, 0), 0.9 if dark else 1.5), ppm, 0, 0, 11.5, wrap_x=STREET)
+    )
     rng = spec.rng("signs")
     for k in range(14):
         upright = rng.random() < 0.6
@@ -148,10 +155,19 @@ def _neon_skyline(spec: SetSpec, width: int, height: int, horizon: int) -> Paint
     row, column = np.mgrid[0:height, 0:width].astype(np.float32)
     moon, radius = (width * 0.37, horizon * 0.36), horizon * 0.13
     away = np.hypot(column - moon[0], row - moon[1])
-    picture += (np.exp(-((away / (radius * 2.6)) ** 2)) * 0.35)[..., None] * np.array(bgr((255, 150, 200)), np.float32)
+    picture += (np.exp(-((away / (radius * 2.6)) ** 2)) * 0.35)[..., None] * np.array(
+        bgr((255, 150, 200)), np.float32
+    )
     face = (np.clip(radius - away + 0.5, 0, 1) * 0.85)[..., None]
     picture += (np.array(bgr((255, 208, 216)), np.float32) - picture) * face
-    _towers(rng, picture, horizon, (14, 12, 34), (150, 58, 118), lit=((255, 196, 130), (120, 220, 255), (255, 120, 190)))
+    _towers(
+        rng,
+        picture,
+        horizon,
+        (14, 12, 34),
+        (150, 58, 118),
+        lit=((255, 196, 130), (120, 220, 255), (255, 120, 190)),
+    )
     return picture
 
 
@@ -174,9 +190,13 @@ def _towers(
             block = np.array(bgr(scaled(colour, float(rng.uniform(0.85, 1.15)))), np.float32) * fade
             picture[roof : horizon + 2, x : x + span] = block
             if lit is not None:
-                _lit_windows(rng, light, (x, min(x + span, width), roof, horizon), (4, 5, 7)[rank], 1 - air, lit)
+                _lit_windows(
+                    rng, light, (x, min(x + span, width), roof, horizon), (4, 5, 7)[rank], 1 - air, lit
+                )
                 if rng.random() < 0.22:
-                    box3(light, x + span // 3, roof + 8, x + span // 3 + 3, roof + tall * 0.5, pick(rng, NEON))
+                    box3(
+                        light, x + span // 3, roof + 8, x + span // 3 + 3, roof + tall * 0.5, pick(rng, NEON)
+                    )
             x += span + int(rng.uniform(0, 0.25) * wide * unit)
     picture += light
     if lit is not None:
@@ -186,7 +206,12 @@ def _towers(
 
 
 def _lit_windows(
-    rng: Generator, light: Paint, area: tuple[int, int, int, int], step: int, near: float, colours: tuple[Rgb, ...]
+    rng: Generator,
+    light: Paint,
+    area: tuple[int, int, int, int],
+    step: int,
+    near: float,
+    colours: tuple[Rgb, ...],
 ) -> None:
     left, right, top, bottom = area
     rows, columns = (bottom - 8 - top) // step, (right - left - 4) // step

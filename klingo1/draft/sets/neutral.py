@@ -9,7 +9,8 @@ from klingo1.draft.skies import daylight, ridge, sky
 from klingo1.draft.stage import Rgb
 from klingo1.draft.tiles import sand
 
-EARTH: Rgb = (150, 142, 138)
+EARTH: Rgb = (176, 158, 132)
+HILLS: Rgb = (92, 110, 122)
 
 
 def build(spec: SetSpec) -> Set:
@@ -25,7 +26,7 @@ def build(spec: SetSpec) -> Set:
     height = horizon + round(spec.height * 0.2)
     picture = sky(spec.rng("sky"), width, height, horizon, spec.time, clouds=0.5, stops=stops)
     haze = blend(tone.haze, stops[-1][1], share)
-    hills = blend((96, 108, 128), tint, share)
+    hills = blend(HILLS, tint, share)
     for number, (tall, far) in enumerate(((0.26, 0.72), (0.16, 0.52), (0.08, 0.32))):
         ridge(
             picture, spec.rng(f"hills {number}"), horizon, tall * horizon, 0.05 * horizon,
@@ -39,7 +40,8 @@ def build(spec: SetSpec) -> Set:
         grounds=[Ground(sand(spec.rng("ground"), floor, ripples=0.02), 9.0)],
         light=tone.light,
         haze=haze,
-        haze_distance=26.0,
+        haze_distance=30.0,
+        mist=0.8,
         weather=("dust",) if spec.time != "night" else ("fireflies",),
         bloom_from=200 if spec.time != "night" else 130,
     )

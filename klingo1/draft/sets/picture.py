@@ -88,7 +88,12 @@ class Folded:
             ]
         )
         cv2.warpAffine(
-            self.image, matrix, (width, height), dst=frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            self.image,
+            matrix,
+            (width, height),
+            dst=frame,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
         )
         first = min(height, max(0, int(np.floor(fold))))
         if first >= height:
@@ -136,7 +141,9 @@ def ground_line(picture: Image) -> float:
     best, at = -1.0, 0.66
     for row in range(50, 100):
         change = float(np.linalg.norm(mean[row - 6 : row].mean(axis=0) - mean[row : row + 6].mean(axis=0)))
-        texture = float(np.linalg.norm(spread[row - 6 : row].mean(axis=0) - spread[row : row + 6].mean(axis=0)))
+        texture = float(
+            np.linalg.norm(spread[row - 6 : row].mean(axis=0) - spread[row : row + 6].mean(axis=0))
+        )
         score = change + 0.5 * texture + 0.018 * (row - 50)
         if score > best:
             best, at = score, row / 120
@@ -152,7 +159,9 @@ def _light(picture: Image) -> tuple[Light, Rgb]:
     level = min(max(0.58 + mean[0] / 190, 0.6), 1.0)
     ambient = tint / max(float(tint.mean()), 1e-3) * level
     left, right = lab[:, :60].reshape(-1, 3), lab[:, 100:].reshape(-1, 3)
-    rims = [_rgb(side[np.argsort(side[:, 0])[-len(side) // 12 :]].mean(axis=0)) * 0.55 for side in (left, right)]
+    rims = [
+        _rgb(side[np.argsort(side[:, 0])[-len(side) // 12 :]].mean(axis=0)) * 0.55 for side in (left, right)
+    ]
     side = min(max(float(right[:, 0].mean() - left[:, 0].mean()) / 40, -0.35), 0.35)
     haze = _rgb(mean) * 255
     return (
@@ -184,7 +193,9 @@ def _gallery(spec: SetSpec, picture: Image, light: Light, haze: Rgb) -> Set:
     ppm = board.shape[0] / tall
     shade = board.copy()
     shade[..., :3] = 0
-    soft = cv2.GaussianBlur(cv2.copyMakeBorder(shade, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)), (0, 0), 18)
+    soft = cv2.GaussianBlur(
+        cv2.copyMakeBorder(shade, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)), (0, 0), 18
+    )
     soft = cv2.convertScaleAbs(soft, alpha=0.6)
     x = 1.3
     repeat = 0.0 if spec.forward else 6.5

@@ -19,7 +19,7 @@ def build(spec: SetSpec) -> Set:
     """The set; a colour in the prompt tints the backdrop, night turns the room lights down."""
     named = next((c for c in map(parse_hex, spec.colours) if c is not None), None)
     tone = GREY if named is None else blend(GREY, named, 0.55)
-    tone = scaled(tone, {"night": 0.5, "dusk": 0.8}.get(spec.time, 1.0))
+    tone = scaled(tone, {"night": 0.62, "dusk": 0.84}.get(spec.time, 1.0))
     width, horizon = round(spec.width * 1.5), round(spec.height * 0.8)
     height = horizon + round(spec.height * 0.2)
     wall = vertical_gradient(
@@ -27,7 +27,7 @@ def build(spec: SetSpec) -> Set:
     )
     row, column = np.mgrid[0:height, 0:width].astype(np.float32)
     pool = np.exp(-(((column / width - 0.5) / 0.22) ** 2) - ((row / horizon - 0.62) / 0.36) ** 2)
-    wall *= (1 + 0.3 * pool)[..., None]
+    wall *= (0.86 + 0.44 * pool)[..., None]
     ambient = daylight(spec.time).light.ambient if spec.time in ("night", "dusk") else (1.0, 1.0, 1.02)
     return Set(
         sky=finish(wall),

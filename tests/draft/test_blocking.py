@@ -1,0 +1,74 @@
+import itertools
+
+import pytest
+
+from klingo1.draft.blocking import Body, block, height_of
+from klingo1.draft.plan import FRAMINGS
+from klingo1.draft.stage import lens
+
+SIZES = [(1280, 720), (720, 1280), (960, 960)]
+PERSON = Body(0.4, "person")
+GROUPS = [
+    [PERSON],
+    [Body(2.4, "figure")],
+    [Body(0.9, "bust")],
+    [Body(1.5, "print")],
+    [PERSON, PERSON, PERSON],
+    [PERSON, Body(0.6, "thing", companion=True, held=True), Body(1.8, "thing", companion=True)],
+    [PERSON, Body(1.6, "figure"), Body(1.3, "print"), Body(0.7, "print")],
+    [Body(1.0, "print")] * 7,
+]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("framing", ["wide", "full", "medium"])
+@pytest.mark.parametrize("bodies", GROUPS)
+def test_everybody_is_in_the_picture(bodies, framing, width, height):
+    """In all but close shots each body lies between the left and right edge."""
+    plan = block(bodies, framing, width, height)
+    for mark, body in zip(plan.marks, bodies, strict=True):
+        half = 0.5 * mark.height * body.aspect
+        depth = plan.distance + mark.z
+        assert abs(mark.x) * lens(width, height) / depth + half * lens(width, height) / depth <= 0.52 * width
+
+
+@pytest.mark.parametrize("bodies", GROUPS)
+def test_nobody_stands_in_anybody(bodies):
+    """No two bodies overlap, save a thing that is held."""
+    plan = block(bodies, "wide", 1280, 720)
+    spans = [
+        (m.x - 0.5 * m.height * b.aspect, m.x + 0.5 * m.height * b.aspect)
+        for m, b in zip(plan.marks, bodies, strict=True)
+        if not m.raised
+    ]
+    for a, b in itertools.combinations(spans, 2):
+        assert a[1] <= b[0] + 1e-9 or b[1] <= a[0] + 1e-9
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("bodies", GROUPS)
+def test_the_leads_head_is_in_the_picture_and_the_camera_above_ground(bodies, framing, width, height):
+    """The upper end of the lead is never cut off and the camera never under the floor."""
+    plan = block(bodies, framing, width, height)
+    depth = plan.distance + plan.marks[0].z
+    top = plan.horizon + lens(width, height) * (plan.camera_height - plan.marks[0].height) / depth
+    assert 0.03 * height <= top <= 0.75 * height
+    assert plan.camera_height > 0.1
+
+
+def test_close_is_nearer_than_wide():
+    """Framings are in the order of their names."""
+    far = [block([PERSON], framing, 1280, 720).distance for framing in ("wide", "full", "medium", "close")]
+    assert far == sorted(far, reverse=True)
+
+
+def test_wide_shapes_are_lower_than_people():
+    """A long animal is not as tall as a person; a thing at hand is small."""
+    assert height_of(Body(2.4, "figure")) < height_of(PERSON)
+    assert height_of(Body(0.5, "thing", companion=True)) < 0.6
+
+
+def test_nobody_at_all_still_gives_a_camera():
+    """A shot of the place alone can be filmed."""
+    assert block([], "wide", 1280, 720).marks == ()

@@ -1,0 +1,74 @@
+import json
+
+import av
+import numpy as np
+import pytest
+
+from klingo1.draft.encode import SOUND_RATE, Encoder
+
+
+def planes(number, width=128, height=72):
+    luma = np.full((height, width), 60 + number, np.uint8)
+    return np.concatenate([luma, np.full((height // 2, width), 128, np.uint8)])
+
+
+def made(path, frames=30, sound=None):
+    with Encoder(
+        path, 128, 72, title="a title", recipe={"draft": True, "prompt": "ü 雨"}, sound=sound
+    ) as encoder:
+        for number in range(frames):
+            encoder.add(planes(number))
+    return path
+
+
+def test_what_goes_in_comes_out(tmp_path):
+    """Size, frame count, rate, codec, pixel format, colour tags and metadata are as promised; no sound track."""
+    with av.open(str(made(tmp_path / "film.mp4"))) as container:
+        assert [s.type for s in container.streams] == ["video"]
+        video = container.streams.video[0]
+        frames = list(container.decode(video))
+        assert len(frames) == 30
+        assert (video.width, video.height, video.average_rate) == (128, 72, 24)
+        assert (video.codec_context.name, video.pix_fmt) == ("h264", "yuv420p")
+        assert (video.codec_context.colorspace, video.codec_context.color_range) == (6, 1)
+        assert float(video.duration * video.time_base) == pytest.approx(30 / 24)
+        assert json.loads(container.metadata["comment"]) == {"draft": True, "prompt": "ü 雨"}
+    luma = [frame.to_ndarray()[:72].mean() for frame in frames]
+    assert luma[0] == pytest.approx(60, abs=2)
+    assert luma[-1] == pytest.approx(89, abs=2)
+
+
+def test_the_index_stands_first(tmp_path):
+    """A player can begin before the whole file is there."""
+    data = made(tmp_path / "film.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_sound_is_as_long_as_the_film(tmp_path):
+    """AAC of exactly the samples handed in."""
+    sound = np.zeros((2, round(1.25 * SOUND_RATE)), np.float32)
+    with av.open(str(made(tmp_path / "film.mp4", sound=sound))) as container:
+        audio = container.streams.audio[0]
+        assert audio.codec_context.name == "aac"
+        assert float(audio.duration * audio.time_base) == pytest.approx(1.25, abs=0.03)
+
+
+def test_an_error_leaves_no_file(tmp_path):
+    """When rendering fails neither the film nor its part stays behind."""
+    path = tmp_path / "film.mp4"
+    with pytest.raises(RuntimeError, match="paint"), Encoder(path, 128, 72, title="", recipe={}) as encoder:
+        encoder.add(planes(0))
+        raise RuntimeError("out of paint")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_encoder_is_told(tmp_path):
+    """A frame of the wrong shape surfaces as an error instead of a hang or a broken film."""
+    path = tmp_path / "film.mp4"
+    with (
+        pytest.raises((ValueError, AssertionError, av.FFmpegError)),
+        Encoder(path, 128, 72, title="", recipe={}) as encoder,
+    ):
+        for _ in range(20):
+            encoder.add(np.zeros((10, 13), np.uint8))
+    assert not path.exists()

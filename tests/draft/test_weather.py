@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from klingo1.draft.plan import WEATHERS
+from klingo1.draft.weather import Weather
+
+EXTRA = ("drizzle", "rays", "bubbles")
+
+
+def weather(name):
+    return Weather([name], 320, 180, (200, 210, 220), np.random.default_rng(3))
+
+
+@pytest.mark.parametrize("name", WEATHERS + EXTRA)
+def test_every_weather_shows_and_moves(name):
+    """Each changes a grey frame, differently two seconds later, and the same way when asked again."""
+    frames = []
+    for t in (1.0, 2.9, 1.0):
+        frame = np.full((180, 320, 4), 90, np.uint8)
+        weather(name).draw(frame, t)
+        frames.append(frame.astype(int))
+    assert np.abs(frames[0][..., :3] - 90).max() > 8
+    assert np.abs(frames[0] - frames[1]).max() > 3
+    assert (frames[0] == frames[2]).all()
+
+
+def test_unknown_weather_is_fine_weather():
+    """A word without a picture leaves the frame as it is."""
+    frame = np.full((180, 320, 4), 90, np.uint8)
+    weather("plague").draw(frame, 1.0)
+    assert (frame == 90).all()
