@@ -13,7 +13,6 @@ from faults.server import (
     Always,
     Close,
     Cut,
-    Drip,
     FaultServer,
     Hang,
     Reply,
