@@ -144,6 +144,24 @@ class Report:
             table.add_row(day, *(f"${Price(amounts.get(kind, 0)).dollars}" for kind in kinds))
         self._out.print(table)
 
+    def plan(self, plan: Mapping[str, Any]) -> None:
+        """What would be filmed."""
+        if self._json:
+            print(json.dumps(plan))  # noqa: T201 - as above
+            return
+        place = plan["place"] or "a neutral set"
+        around = ", ".join([plan["time"], *plan["weather"], *plan["looks"]])
+        self._out.print(Text(plain(f"{place}: {around}")))
+        for shot in plan["shots"]:
+            camera = " + ".join(shot["camera"]) or "still camera"
+            references = " ".join(f"@Image{number}" for number in shot["references"])
+            words = (
+                f"{shot['seconds']:5.2f} s  {shot['framing']:7} {shot['action']:6} {camera:16} {references}"
+            )
+            self._out.print(Text(words))
+        if plan["ignored"]:
+            self._out.print(Text(plain(f"had no effect: {', '.join(plan['ignored'])}")))
+
     def verdicts(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
         """What was found about pictures."""
         if self._json:
