@@ -20,8 +20,8 @@ from klingo1.version import VERSION
 
 if TYPE_CHECKING:
     from klingo1.client import Client
-    from klingo1.generate import generate
     from klingo1.job import Job
+    from klingo1.oneshot import generate
     from klingo1.studio import Studio
 
 __all__ = [
@@ -47,7 +47,7 @@ _LATER = {
     "Client": "klingo1.client",
     "Job": "klingo1.job",
     "Studio": "klingo1.studio",
-    "generate": "klingo1.generate",
+    "generate": "klingo1.oneshot",
 }
 """What needs the network or the ledger is imported when it is first asked for."""
 

@@ -72,7 +72,7 @@ def generate(  # noqa: PLR0917 - typer makes options of them
     """Make a video from pictures and a sentence."""
     report = Report(json)
     with explaining(report):
-        from klingo1.generate import as_reference  # noqa: PLC0415 - loads the ledger and the client
+        from klingo1.oneshot import as_reference  # noqa: PLC0415 - loads the ledger and the client
 
         request = VideoRequest(
             prompt=prompt,
@@ -137,7 +137,7 @@ def _ask(question: str, json: bool) -> None:
 
 
 def _follow(studio: Studio, job: Job, report: Report) -> Job:
-    from klingo1.generate import follow  # noqa: PLC0415 - loads the ledger and the client
+    from klingo1.oneshot import follow  # noqa: PLC0415 - loads the ledger and the client
 
     try:
         with report.progress(job) as update:

@@ -7,6 +7,7 @@ Fields as the mission names them: `code`, `message`, `data.id`, `data.model`, `d
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,10 +144,15 @@ def _integer(value: object, default: int) -> int:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    except OverflowError:  # an integer beyond all floats
+        return 0.0
 
 
 def _fraction(value: object) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return min(1.0, max(0.0, float(value))) if value == value else None  # noqa: PLR0124 - NaN is no progress
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return float(min(1, max(0, value)))

@@ -115,3 +115,10 @@ def test_importing_klingo1_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
     )
     assert out.stdout.strip() == "[]"
+
+
+def test_nothing_in_the_face_is_shadowed_by_a_module():
+    """Importing a module sets its name in the package; none may carry a name of the face."""
+    assert not {name.rpartition(".")[2] for name in MODULES if name.count(".") == 1} & (
+        set(klingo1.__all__) - {"errors"}
+    )

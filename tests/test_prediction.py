@@ -1,5 +1,7 @@
 """The service's reply: read leniently, nothing dropped."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,16 @@ def test_f12_an_id_that_could_become_a_path_is_no_id(bad):
 def test_ids_of_every_known_form_are_taken(good):
     """The forms seen so far are ids."""
     assert is_prediction_id(good)
+
+
+@pytest.mark.parametrize(
+    "huge", [10**400, math.inf, math.nan, "9", True], ids=["integer", "inf", "nan", "text", "true"]
+)
+def test_numbers_that_are_none_become_zero_or_the_limit(huge):
+    """A figure of absurd size or type does no harm."""
+    prediction = parse_prediction(with_data(timings={"inference": huge}, progress=huge))
+    assert prediction.inference_ms in {0.0, math.inf} or math.isnan(prediction.inference_ms)
+    assert prediction.progress in {None, 1.0}
 
 
 JSON = st.recursive(

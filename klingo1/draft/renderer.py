@@ -7,10 +7,10 @@ other concurrent.futures.Executor (threads in a test, a Dask cluster's) can stan
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from typing import TYPE_CHECKING, Any
 
+from klingo1.draft.processes import new_pool
 from klingo1.draft.worker import Order, RenderFailed, RenderStopped, load_film, render_film, settle, work
 
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ class RenderQueue:
 
     @staticmethod
     def _new_pool() -> Executor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=settle)
+        return new_pool(settle)
 
 
 def _seen(made: asyncio.Future[dict[str, Any]]) -> None:
