@@ -52,7 +52,7 @@ function tileOf(picture) {
   if (!tile) {
     const img = h('img', { src: picture.file.url, alt: '', draggable: 'false', onerror() { lost(picture); }, onload() { picture.width = img.naturalWidth; picture.height = img.naturalHeight; } });
     tile = h('li', { class: 'tile', dataset: { key: picture.key } },
-      h('button', { type: 'button', class: 'grip' }, img, h('span', { class: 'number' }), h('span', { class: 'flag' })),
+      h('button', { type: 'button', class: 'grip' }, img), h('span', { class: 'number', 'aria-hidden': 'true' }), h('span', { class: 'flag', 'aria-hidden': 'true' }),
       h('button', { type: 'button', class: 'drop-it' }, icon('close')));
     tile.querySelector('.grip').addEventListener('click', () => { if (!dragged) toggle(picture); });
     tile.querySelector('.grip').addEventListener('keydown', (event) => {
@@ -97,7 +97,7 @@ function draw() {
     const add = tiles.querySelector('.add') || h('button', { type: 'button', class: 'add', onclick() { chooser.click(); } }, icon('plus'), h('span', { class: 'lead' }), h('span', { class: 'hint' }));
     add.querySelector('.lead').textContent = first ? 'Add one to seven pictures' : '';
     add.querySelector('.hint').textContent = first ? 'A character, a prop, a scene. Drop, paste or choose.' : '';
-    add.setAttribute('aria-label', 'Add pictures');
+    if (first) add.removeAttribute('aria-label'); else add.setAttribute('aria-label', 'Add pictures');
     nodes.push(add.parentElement && add.parentElement.classList.contains('slot') ? add.parentElement : h('li', { class: 'slot' }, add));
   }
   tiles.classList.toggle('empty', slots === 0);
@@ -137,7 +137,7 @@ function drawPanel() {
 
 /* ---- adding */
 function complain(name, text) {
-  const row = h('li', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': 'Dismiss', onclick() { row.remove(); } }, icon('close')));
+  const row = h('p', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': 'Dismiss', onclick() { row.remove(); } }, icon('close')));
   refused.append(row);
   while (refused.children.length > 5) refused.firstChild.remove();
 }

@@ -1,0 +1,85 @@
+"""The page in the system's Chromium: served by app.py in a process of its own, watched for errors.
+
+A page that throws, or that asks anything of another machine, fails its test.
+"""
+
+import pytest
+from PIL import Image, ImageDraw
+
+from browser.visitor import ARGS, Served, chromium, visit
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """One page for the tests that leave it running."""
+    one = Served(tmp_path_factory.mktemp("served")).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, served):
+    """A new visitor at a desk-sized window."""
+    with visit(browser, served.url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """Nine pictures that can be told apart, and some that must be refused."""
+    folder = tmp_path_factory.mktemp("photos")
+    colours = [
+        "#b5482f",
+        "#2f6db5",
+        "#2fb57a",
+        "#b59a2f",
+        "#7a2fb5",
+        "#2fb5b1",
+        "#b52f80",
+        "#5a5a5a",
+        "#101070",
+    ]
+    for number, colour in enumerate(colours, 1):
+        picture = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+        picture = Image.blend(picture, Image.new("RGB", (640, 480), colour), 0.5)
+        pen = ImageDraw.Draw(picture)
+        pen.ellipse((200, 80, 440, 420), fill="#f0d060")
+        pen.rectangle((40 * number, 20, 40 * number + 60, 120), fill=colour)
+        picture.save(folder / f"picture {number}.jpg")
+    Image.new("RGB", (200, 640), "red").save(folder / "tiny.png")
+    Image.new("RGB", (1200, 400), "red").save(folder / "long.png")
+    (folder / "words.txt").write_text("no picture")
+    (folder / "broken.jpg").write_bytes((folder / "picture 1.jpg").read_bytes()[:200])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "huge.jpg").write_bytes((folder / "picture 1.jpg").read_bytes() + b"\0" * (11 * 2**20))
+    half = (folder / "picture 1.jpg").read_bytes()
+    (folder / "half.jpg").write_bytes(half[: len(half) // 2])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    """Three seconds of moving picture in a size that both engines take."""
+    import av
+
+    file = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for index in range(72):
+            picture = Image.new("RGB", (1280, 720), (index * 3, 90, 160))
+            for packet in stream.encode(av.VideoFrame.from_image(picture)):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return file

@@ -1,0 +1,276 @@
+"""The form in the browser: pictures, prompt, sliders, price, what is kept."""
+
+import itertools
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.visitor import add, hydrated, names, visit
+from klingo1.pricing import Price, estimate_price
+from klingo1.request import EXAMPLE_PROMPT, Engine
+
+pytestmark = pytest.mark.browser
+
+
+def test_pictures_are_added_several_at_once_and_again(page, photos):
+    """Two, then three more: five numbered tiles in the order they came."""
+    add(page, photos, 1, 2)
+    add(page, photos, 3, 4, 5)
+    assert names(page) == [f"picture {n}.jpg" for n in (1, 2, 3, 4, 5)]
+    expect(page.locator("#k-pictures .number")).to_have_text(["1", "2", "3", "4", "5"])
+    expect(page.locator("#k-pictures .count")).to_have_text("5 of 7")
+
+
+def test_an_eighth_picture_is_left_out_and_said_so(page, photos):
+    """Nine are chosen: seven stay, the note names the limit."""
+    page.locator("#k-pictures input[type=file]").set_input_files(
+        [photos / f"picture {n}.jpg" for n in range(1, 10)]
+    )
+    expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(7)
+    expect(page.locator("#k-pictures .refused")).to_contain_text("2 more do not fit: at most 7 pictures")
+
+
+def test_a_picture_is_removed_and_the_mentions_follow(page, photos):
+    """Removing the first renumbers the others in the prompt and flags the orphan."""
+    add(page, photos, 1, 2, 3)
+    page.get_by_label("Prompt").fill("@Image1 meets @Image3 near @image 2")
+    page.get_by_role("button", name="Remove picture 1", exact=True).click()
+    assert names(page) == ["picture 2.jpg", "picture 3.jpg"]
+    expect(page.get_by_label("Prompt")).to_have_value("@Image? meets @Image2 near @image 1")
+    expect(page.locator("#k-prompt .note")).to_contain_text("@Image? means no picture")
+
+
+def test_pictures_are_reordered_by_keyboard(page, photos):
+    """Arrow keys move the focused picture, focus stays with it, mentions keep their pictures."""
+    add(page, photos, 1, 2, 3)
+    page.get_by_label("Prompt").fill("@Image3 follows @Image1")
+    page.locator("#k-pictures .grip").nth(2).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert names(page) == ["picture 3.jpg", "picture 1.jpg", "picture 2.jpg"]
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith("Picture 1 of 3: picture 3.jpg")
+    expect(page.get_by_label("Prompt")).to_have_value("@Image1 follows @Image2")
+    page.keyboard.press("Delete")
+    assert names(page) == ["picture 1.jpg", "picture 2.jpg"]
+
+
+def test_pictures_are_reordered_by_drag(page, photos):
+    """The first tile is dragged behind the third."""
+    add(page, photos, 1, 2, 3)
+    tiles = page.locator("#k-pictures .tile")
+    tiles.nth(0).drag_to(tiles.nth(2))
+    assert names(page) == ["picture 2.jpg", "picture 3.jpg", "picture 1.jpg"]
+    expect(page.locator("#k-pictures .panel")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("tiny.png", "200 × 640 px; each side needs at least 300 px"),
+        ("long.png", "too long and narrow"),
+        ("words.txt", "is not a picture"),
+        ("broken.jpg", "cannot be read"),
+        ("empty.png", "empty file"),
+        ("huge.jpg", "the limit is 10.0 MB"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_place(page, photos, file, words):
+    """The note names file, limit and remedy; a good picture chosen with it is kept."""
+    page.locator("#k-pictures input[type=file]").set_input_files([photos / file, photos / "picture 1.jpg"])
+    expect(page.locator("#k-pictures .refused")).to_contain_text(words)
+    expect(page.locator("#k-pictures .refused")).to_contain_text(file)
+    expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(1)
+
+
+def test_the_server_marks_a_picture_the_browser_lets_pass(page, photos):
+    """Half a JPEG shows in browsers; the tile turns red and Generate waits."""
+    page.locator("#k-pictures input[type=file]").set_input_files(photos / "half.jpg")
+    expect(page.locator("#k-pictures .tile.bad")).to_have_count(1)
+    expect(page.locator("#k-generate .missing")).to_contain_text("Replace the picture marked in red")
+    page.locator("#k-pictures .grip").click()
+    expect(page.locator("#k-pictures .remark.bad")).not_to_be_empty()
+
+
+PUT = """([event, bytes]) => {
+  const content = Uint8Array.from(atob(bytes), c => c.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([content], 'dropped.jpg', {type: 'image/jpeg'}));
+  const options = {bubbles: true, cancelable: true};
+  const [place, happening] = event === 'paste'
+    ? ['#k-prompt textarea', new ClipboardEvent('paste', {...options, clipboardData: data})]
+    : ['#k-history', new DragEvent('drop', {...options, dataTransfer: data})];
+  document.querySelector(place).dispatchEvent(happening);
+}"""
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_pictures_are_dropped_and_pasted_anywhere(page, photos, event):
+    """Far from the gallery, even while the prompt has focus."""
+    import base64
+
+    page.evaluate(PUT, [event, base64.b64encode((photos / "picture 1.jpg").read_bytes()).decode()])
+    expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(1)
+
+
+def test_browser_and_server_agree_on_every_price(page):
+    """Engine × duration × video: the same integers and the same words."""
+    grid = list(itertools.product([e.value for e in Engine], range(3, 11), [False, True]))
+    here = [estimate_price(engine=e, duration=s, with_video=v) for e, s, v in grid]
+    there = page.evaluate("g => g.map(a => klingo.price(...a))", [list(point) for point in grid])
+    assert there == [price.micro for price in here]
+    words = page.evaluate("m => m.map(klingo.money)", there)
+    assert words == [str(price) for price in here]
+    odd = [1, 10, 500_000, 999_999, 1_000_000, 12_345_678]
+    assert page.evaluate("m => m.map(klingo.money)", odd) == [str(Price(micro)) for micro in odd]
+
+
+def test_the_price_follows_without_asking_the_server(page, served):
+    """Duration and engine change the button's price while the network is cut."""
+    button = page.locator("#k-generate .go")
+    expect(button).to_have_text("Generate draft · free")
+    page.context.set_offline(True)
+    page.get_by_role("radio", name="Kling O1").click()
+    expect(button).to_have_text("Generate · $0.56")
+    page.get_by_label("Duration").press("ArrowRight")
+    expect(button).to_have_text("Generate · $0.672")
+    expect(page.get_by_role("radio", name="Kling O1")).to_contain_text("$0.672")
+    page.get_by_role("button", name="Use an address").click()
+    page.get_by_label("Address of the video").fill("https://example.org/clip.mp4")
+    expect(button).to_have_text("Generate · $1.008")
+    page.context.set_offline(False)
+
+
+def test_sliders_work_by_keyboard_and_tell_their_values(page):
+    """Native range inputs: three shapes, eight durations, readable values."""
+    shape = page.get_by_label("Shape")
+    assert shape.get_attribute("aria-valuetext") == "16 to 9, wide"
+    shape.press("ArrowLeft")
+    assert shape.get_attribute("aria-valuetext") == "1 to 1, square"
+    shape.press("Home")
+    assert page.evaluate("klingo.get('aspect')") == "9:16"
+    frame = page.locator("#k-aspect .frame i").bounding_box()
+    assert frame["height"] > frame["width"] * 1.5
+    duration = page.get_by_label("Duration")
+    duration.press("End")
+    assert duration.get_attribute("aria-valuetext") == "10 seconds"
+    assert [page.get_by_label("Duration").get_attribute(n) for n in ("min", "max")] == ["3", "10"]
+
+
+def test_a_blocked_button_lists_what_is_missing(page, photos):
+    """Each gap by name; a click leads to the first one; nothing is sent."""
+    missing = page.locator("#k-generate .missing")
+    expect(missing).to_have_text("Add at least one picture · Write a prompt")
+    page.locator("#k-generate .go").click(force=True)
+    assert page.evaluate("document.activeElement.className") == "add"
+    add(page, photos, 1)
+    expect(missing).to_have_text("Write a prompt")
+    page.get_by_label("Prompt").fill("x" * 2501)
+    expect(missing).to_have_text("Shorten the prompt by 1")
+    expect(page.locator("#k-prompt .count")).to_have_text("1 too many")
+    page.get_by_label("Prompt").fill("A fox runs")
+    expect(missing).to_be_hidden()
+    expect(page.locator("#k-generate .go")).to_have_attribute("aria-disabled", "false")
+
+
+def test_a_mention_is_chosen_from_a_list(page, photos):
+    """@ opens the pictures; arrows and Enter insert one; Escape closes; no match is said."""
+    add(page, photos, 1, 2)
+    prompt = page.get_by_label("Prompt")
+    prompt.press_sequentially("A walk with @")
+    options = page.locator("#k-mentions [role=option]")
+    expect(options).to_have_count(2)
+    prompt.press("ArrowDown")
+    prompt.press("Enter")
+    expect(prompt).to_have_value("A walk with @Image2 ")
+    prompt.press_sequentially("and @zz")
+    expect(options).to_have_text(["No matches"])
+    prompt.press("Escape")
+    expect(page.locator("#k-mentions")).to_be_hidden()
+
+
+def test_a_phrase_comes_and_goes_with_one_click(page):
+    """The second click restores the text; undo works on it as on typing."""
+    prompt = page.get_by_label("Prompt")
+    prompt.fill("A fox runs")
+    chip = page.get_by_role("button", name="Push in", exact=True)
+    chip.click()
+    expect(prompt).to_have_value("A fox runs, slow push-in")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    chip.click()
+    expect(prompt).to_have_value("A fox runs")
+    chip.click()
+    prompt.focus()
+    page.keyboard.press("ControlOrMeta+z")
+    expect(prompt).to_have_value("A fox runs")
+
+
+def test_what_was_entered_survives_a_reload(page, photos):
+    """Prompt, pictures with roles, duration, shape and engine are there again."""
+    add(page, photos, 1, 2)
+    page.locator("#k-pictures .grip").nth(1).click()
+    page.get_by_role("button", name="Scene", exact=True).click()
+    page.get_by_label("Prompt").fill("A fox <b>runs</b> ${7*7} {{7*7}} `tick`")
+    page.get_by_label("Duration").fill("7")
+    page.get_by_label("Shape").fill("0")
+    page.get_by_role("radio", name="Kling O1").click()
+    page.wait_for_timeout(250)
+    page.reload()
+    hydrated(page)
+    expect(page.get_by_label("Prompt")).to_have_value("A fox <b>runs</b> ${7*7} {{7*7}} `tick`")
+    assert names(page) == ["picture 1.jpg", "picture 2.jpg"]
+    held = page.evaluate("['duration','aspect','engine'].map(n => klingo.get(n))")
+    assert held == [7, "9:16", "kling"]
+    assert page.evaluate("klingo.get('pictures').map(p => p.role)") == ["", "scene"]
+    expect(page.locator("#k-pictures .tile img").first).to_have_js_property("naturalWidth", 640)
+
+
+def test_the_example_prompt_is_the_placeholder(page):
+    """The empty box shows the sentence of the model's own page."""
+    assert page.get_by_label("Prompt").get_attribute("placeholder") == EXAMPLE_PROMPT
+
+
+def test_an_example_loads_complete_inputs(page):
+    """One click: pictures from the project, prompt, duration and shape; the button is ready."""
+    page.locator("#k-stage .examples button").nth(1).click()
+    expect(page.locator("#k-pictures .tile")).to_have_count(3)
+    expect(page.locator("#k-pictures .tile img").first).not_to_have_js_property("naturalWidth", 0)
+    assert "@Image3" in page.get_by_label("Prompt").input_value()
+    expect(page.locator("#k-generate .go")).to_have_attribute("aria-disabled", "false")
+    expect(page.locator("#k-generate .missing")).to_be_hidden()
+
+
+def test_a_reference_video_lowers_the_number_of_pictures(page, photos, clip):
+    """Beside a video four pictures go; the fifth is asked to leave; its sound can be left out."""
+    add(page, photos, 1, 2, 3, 4, 5)
+    page.locator("#k-clip input[type=file]").set_input_files(clip)
+    expect(page.locator("#k-clip .clip")).to_be_visible()
+    expect(page.locator("#k-generate .missing")).to_contain_text("Keep at most 4 pictures beside a video")
+    expect(page.get_by_label("Keep its original sound")).to_be_checked()
+    page.get_by_label("Keep its original sound").uncheck()
+    assert page.evaluate("klingo.get('clip').keep_sound") is False
+    page.get_by_role("button", name="Remove the reference video").click()
+    expect(page.locator("#k-generate .missing")).to_have_text("Write a prompt")
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_shows_one_column_with_the_button_in_reach(browser, served, photos, width):
+    """No sideways scrolling, and Generate stays on the screen wherever one reads."""
+    with visit(browser, served.url, viewport={"width": width, "height": 844}, has_touch=True) as page:
+        add(page, photos, 1, 2, 3, 4, 5)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        button = page.locator("#k-generate .go")
+        for top in (0, 200):
+            page.evaluate("y => window.scrollTo(0, y)", top)
+            box = button.bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 844
+
+
+def test_a_desk_shows_form_and_result_without_scrolling(page, photos):
+    """At 1280 × 800 the button and the stage are both in view, with seven pictures."""
+    add(page, photos, 1, 2, 3, 4, 5, 6, 7)
+    button, stage = page.locator("#k-generate .go").bounding_box(), page.locator("#k-stage").bounding_box()
+    assert button["y"] + button["height"] <= 800
+    assert stage["x"] > button["x"] + button["width"]
+    assert stage["y"] < 200

@@ -1,0 +1,196 @@
+"""A job in the browser: from the click to a playing video, through reloads, cut networks, killed servers."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.visitor import Served, generate, hydrated, mood, visit
+
+pytestmark = pytest.mark.browser
+
+PLAYS = """() => {
+  const v = document.querySelector('#k-video video');
+  return v && v.readyState >= 2 && v.currentTime > 0.1 && v.videoWidth > 0;
+}"""
+
+
+def plays(page):
+    page.wait_for_function("document.querySelector('#k-video video')")
+    page.evaluate("() => { const v = document.querySelector('#k-video video'); v.muted = true; v.play(); }")
+    page.wait_for_function(PLAYS)
+
+
+def test_a_draft_ends_as_a_playing_video(page, photos):
+    """Phases stream by, the clock ticks, the video plays, says who made it, and can be downloaded."""
+    generate(page, photos, prompt="A fox <img src=x onerror=alert(1)> ${1+1} {{2+2}} runs")
+    mood(page, "busy")
+    expect(page.locator("#k-card .note")).to_contain_text("Safe to close this page")
+    first = page.locator("#k-card .clock").inner_text()
+    page.wait_for_function("t => document.querySelector('#k-card .clock').textContent !== t", arg=first)
+    mood(page, "good", "bad")
+    expect(page.locator("#k-card .title")).to_have_text("Draft ready")
+    expect(page.locator("#k-card .maker")).to_contain_text("Draft engine · free")
+    plays(page)
+    duration = page.evaluate("document.querySelector('#k-video video').duration")
+    assert duration == pytest.approx(3, abs=0.06)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+    assert b"ftyp" in download.value.path().read_bytes()[:16]
+    expect(page.get_by_role("button", name="Make it with Kling O1 · $0.336")).to_be_visible()
+    page.locator("#k-card summary").click()
+    terms = page.locator("#k-card dt").all_inner_texts()
+    for field in ("code", "message", "data.id", "data.model", "data.outputs", "data.urls.get"):
+        assert field in terms
+    for field in ("data.has_nsfw_contents", "data.status", "data.created_at", "data.error"):
+        assert field in terms
+    assert "data.timings.inference" in terms
+    assert page.evaluate("document.querySelectorAll('#k-history img[src=x], #k-card img').length") == 0
+    expect(page.locator("#k-history .open b").first).to_have_text(
+        "A fox <img src=x onerror=alert(1)> ${1+1} {{2+2}} runs"
+    )
+
+
+def test_a_reload_in_mid_job_loses_nothing(page, photos):
+    """The job goes on without the page; prompt and video are there afterwards."""
+    generate(page, photos, prompt="A reload on the way")
+    mood(page, "busy")
+    job = page.evaluate("klingo.get('job')")
+    page.reload()
+    hydrated(page)
+    assert page.evaluate("klingo.get('job')") == job
+    expect(page.get_by_label("Prompt")).to_have_value("A reload on the way")
+    mood(page, "good")
+    plays(page)
+
+
+def test_a_cut_network_in_mid_job_loses_nothing(page, photos):
+    """No reload, no lost text: the card says that it looks again, then shows the video."""
+    generate(page, photos, prompt="The cable is pulled")
+    mood(page, "busy")
+    page.evaluate("window.stillHere = true")
+    page.context.set_offline(True)
+    page.get_by_label("Prompt").fill("Typed while the network was away")
+    expect(page.locator("#k-card .net")).to_contain_text("No connection", timeout=20_000)
+    page.context.set_offline(False)
+    mood(page, "good")
+    plays(page)
+    assert page.evaluate("window.stillHere") is True
+    expect(page.get_by_label("Prompt")).to_have_value("Typed while the network was away")
+
+
+def test_a_killed_server_in_mid_job_loses_nothing(browser, photos, tmp_path):
+    """Kill −9 while the draft renders; after the restart the open page shows the video by itself."""
+    served = Served(tmp_path).start()
+    try:
+        with visit(browser, served.url) as page:
+            generate(page, photos, prompt="The power goes out")
+            mood(page, "busy")
+            page.evaluate("window.stillHere = true")
+            served.kill()
+            page.get_by_label("Prompt").fill("Typed while the server was away")
+            served.start()
+            mood(page, "good")
+            plays(page)
+            assert page.evaluate("window.stillHere") is True
+            expect(page.get_by_label("Prompt")).to_have_value("Typed while the server was away")
+            expect(page.locator("#k-history li")).to_have_count(1)
+    finally:
+        served.stop()
+
+
+def test_two_clicks_make_one_job(page, photos):
+    """An impatient double click is one job."""
+    generate(page, photos, prompt="Clicked twice")
+    page.locator("#k-generate .go").click(force=True)
+    page.keyboard.press("ControlOrMeta+Enter")
+    mood(page, "good")
+    same = page.locator("#k-history .open b").get_by_text("Clicked twice", exact=True)
+    expect(same).to_have_count(1)
+
+
+def test_a_draft_is_stopped(page, photos):
+    """Stop ends the rendering; the inputs stay, and can be taken again from the history."""
+    generate(page, photos, prompt="Never mind", seconds=10)
+    mood(page, "busy")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    mood(page, "calm")
+    expect(page.locator("#k-card .title")).to_have_text("Stopped")
+    page.get_by_label("Prompt").fill("Something else")
+    page.get_by_role("button", name="Remove picture 1").click()
+    page.get_by_role("button", name="Use these inputs").first.click()
+    expect(page.get_by_label("Prompt")).to_have_value("Never mind")
+    expect(page.locator("#k-pictures .tile")).to_have_count(1)
+    expect(page.locator("#k-pictures .tile img")).to_have_js_property("naturalWidth", 640)
+    assert page.evaluate("klingo.get('duration')") == 10
+
+
+KEY = "wsk_canary_4f9d2b7a61"
+
+
+def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos, tmp_path):
+    """A key is checked, its balance shown; the same inputs go to the paid engine; the key leaks nowhere."""
+    from faults.server import FaultServer
+
+    with FaultServer(key=KEY) as service:
+        served = Served(tmp_path, WAVESPEED_BASE_URL=service.url).start()
+        try:
+            with visit(browser, served.url) as page:
+                generate(page, photos, prompt="First a draft")
+                mood(page, "good")
+                page.get_by_role("button", name="Make it with Kling O1 · $0.336").click()
+                box = page.get_by_label("WaveSpeed key")
+                expect(box).to_be_focused()
+                box.fill("wsk_wrong_key_000")
+                box.press("Enter")
+                expect(page.locator("#k-key-problem")).to_contain_text("does not accept this key")
+                box.fill(KEY)
+                box.press("Enter")
+                expect(page.locator("#k-engine .known")).to_contain_text("Balance $100.00")
+                page.get_by_role("button", name="Make it with Kling O1 · $0.336").click()
+                expect(page.locator("#k-card .maker")).to_contain_text("Kling O1")
+                mood(page, "good")
+                expect(page.locator("#k-card .title")).to_have_text("Video ready")
+                expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.336 spent")
+                assert service.billed == 1
+                kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+                assert KEY not in kept + page.content() + served.log
+                config = page.request.get(f"{served.url}config").text()
+                assert KEY not in config
+                page.get_by_role("button", name="Forget it").click()
+                expect(page.get_by_label("WaveSpeed key")).to_be_visible()
+                expect(page.locator("#k-generate .missing")).to_have_text("Enter your WaveSpeed key")
+        finally:
+            served.stop()
+        for file in (tmp_path / "home").rglob("*"):
+            if file.is_file():
+                assert KEY.encode() not in file.read_bytes(), file
+
+
+def test_a_refused_run_keeps_what_was_typed(browser, photos, tmp_path):
+    """No credit, then a cap: a calm sentence with a remedy, in the card or beside the button."""
+    from faults.misbehaviour import Always, Reply
+    from faults.server import FaultServer
+
+    no_credit = Reply(402, json.dumps({"code": 402, "message": "insufficient balance"}).encode())
+    with FaultServer(key=KEY, faults={"submit": [Always(no_credit)]}) as service:
+        served = Served(
+            tmp_path,
+            WAVESPEED_BASE_URL=service.url,
+            WAVESPEED_API_KEY=KEY,
+            KLINGO1_BUDGET_RUN="0.50",
+        ).start()
+        try:
+            with visit(browser, served.url) as page:
+                page.get_by_role("radio", name="Kling O1").click()
+                generate(page, photos, prompt="For an empty wallet", seconds=3)
+                mood(page, "bad")
+                expect(page.locator("#k-card .trouble")).to_contain_text("Top up your WaveSpeed wallet")
+                expect(page.locator("#k-card .maker")).to_contain_text("not charged")
+                generate(page, photos, prompt="Over the cap", seconds=10)
+                expect(page.locator("#k-generate .general")).to_contain_text("budget for one run is $0.50")
+                expect(page.get_by_label("Prompt")).to_have_value("Over the cap")
+                assert service.billed == 0
+        finally:
+            served.stop()

@@ -1,0 +1,166 @@
+"""What the browser tests do: serve the page, visit it, fill in the form, wait for the card."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+def chromium() -> str:
+    """The system's browser; tests are skipped where there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no Chromium on this machine")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Served:
+    """`app.py` on a port of its own over a home folder of its own; can be killed and started again."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._environ = environ
+        self._process = None
+
+    def start(self):
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
+        with (self.folder / "log.txt").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "app.py"],
+                cwd=ROOT,
+                env=inherited
+                | {
+                    "KLINGO1_HOME": str(self.folder / "home"),
+                    "GRADIO_TEMP_DIR": str(self.folder / "cache"),
+                    "GRADIO_SERVER_PORT": str(self.port),
+                }
+                | self._environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.url, timeout=5) as answer:
+                if answer.status == 200:
+                    return self
+            if self._process.poll() is not None:
+                raise AssertionError(self.log)
+            time.sleep(0.1)
+        raise AssertionError(f"no answer within 60 s: {self.log}")
+
+    def kill(self):
+        """As by a power cut: the whole process group, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self):
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(15)
+        self.kill()
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+
+
+def hydrated(page, *, owner=True):
+    """Wait until the scripts have run and the server has answered the arrival."""
+    page.locator("#k-generate .go").wait_for()
+    page.wait_for_function("window.klingo && document.querySelector('#k-generate .price').textContent !== ''")
+    if owner:
+        page.wait_for_function("Boolean(window.klingo.get('owner'))")
+    return page
+
+
+@contextlib.contextmanager
+def visit(browser, url, *, viewport=None, dark=False, **context_options):
+    """A fresh visitor on the page; fails when the page threw or asked another machine for anything."""
+    context = browser.new_context(
+        viewport=viewport or DESKTOP,
+        locale="en-US",
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        **context_options,
+    )
+    context.set_default_timeout(15_000)
+    errors, outside = [], []
+    context.on("weberror", lambda e: errors.append(str(e.error)))
+    context.on(
+        "request",
+        lambda r: None if r.url.startswith((url, "data:", "blob:")) else outside.append(r.url),
+    )
+    page = context.new_page()
+    page.goto(url)
+    yield hydrated(page)
+    context.close()
+    assert not errors, errors
+    assert not outside, outside
+
+
+def add(page, photos, *numbers):
+    """Choose pictures by number, all at once, and wait for their tiles."""
+    before = page.locator("#k-pictures .tile:not(.waiting)").count()
+    page.locator("#k-pictures input[type=file]").set_input_files(
+        [photos / f"picture {n}.jpg" for n in numbers]
+    )
+    page.wait_for_function(
+        "n => document.querySelectorAll('#k-pictures .tile:not(.waiting)').length === n",
+        arg=before + len(numbers),
+    )
+
+
+def names(page):
+    """The pictures' file names in their order, as the form holds them."""
+    return page.evaluate("window.klingo.get('pictures').map(p => p.file.orig_name)")
+
+
+def generate(page, photos, *, prompt="The character walks through a city", numbers=(1,), seconds=3):
+    """Fill in the form and click; the draft is as short as can be."""
+    if not page.evaluate("window.klingo.get('pictures').length"):
+        add(page, photos, *numbers)
+    page.get_by_label("Prompt").fill(prompt)
+    page.get_by_label("Duration").fill(str(seconds))
+    page.locator("#k-generate .go").click()
+
+
+def mood(page, *wanted, seconds=90):
+    """Wait until the card is in one of these moods: busy, good, bad, calm, ask."""
+    page.wait_for_function(
+        """wanted => {
+          const card = document.querySelector('#k-card .card');
+          return !card.hidden && wanted.includes(card.dataset.mood);
+        }""",
+        arg=list(wanted),
+        timeout=seconds * 1000,
+    )
