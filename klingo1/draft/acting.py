@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 
 SPEED = {"walk": 1.15, "run": 1.6, "fly": 1.6, "drive": 1.8, "ride": 1.7}
-"""Metres a second over the ground; other actions stay where they are. Slower than in life: at 24 frames a second
-and so near a lens, a faster background only flickers."""
+"""Metres a second over the ground; other actions stay where they are. Slower than in life: at 24 frames a
+second and so near a lens, a faster background only flickers."""
 _CADENCE = {"walk": 0.95, "run": 1.55, "dance": 0.95}
 """Cycles (two steps) a second."""
 YAW = math.radians(35)
@@ -21,9 +21,9 @@ YAW = math.radians(35)
 class Pose:
     """Where an action has taken a puppet.
 
-    `cycle` and `phase` choose the rig's pose; `lift` and `sway` are metres for a figure one metre tall; `turn` is
-    radians about the feet, or about the middle when `about_middle`; `wide` and `tall` scale it. `view` names
-    another view to show ("" for the one that was cast).
+    `cycle` and `phase` choose the rig's pose; `lift` and `sway` are metres for a figure one metre tall;
+    `turn` is radians about the feet, or about the middle when `about_middle`; `wide` and `tall` scale it.
+    `view` names another view to show ("" for the one that was cast).
     """
 
     cycle: str = "idle"
@@ -50,8 +50,8 @@ def act(
 ) -> Pose:
     """The pose `t` seconds into a shot of `seconds`.
 
-    `legs` is whether the rig found two legs; `solid` is a thing or a print, which does not breathe; `all_round`
-    whether front, side and back are there to be shown in turn; `calm` tames a large flat print.
+    `legs` is whether the rig found two legs; `solid` is a thing or a print, which does not breathe;
+    `all_round` whether front, side and back are there to be shown in turn; `calm` tames a large flat print.
     """
     pace = (0.75 if slow else 1.0) * (0.55 if calm else 1.0)
     t *= pace
@@ -96,7 +96,8 @@ def act(
         case "drive" | "ride":
             shake = 0.006 * math.sin(t * 23) + 0.004 * math.sin(t * 37)
             rock = 0.05 * math.sin(t * 7.5) if action == "ride" else 0.012 * math.sin(t * 5)
-            return Pose(rest, phase, lift=max(0.0, shake + (0.03 * abs(math.sin(t * 7.5)) if action == "ride" else 0)),
+            return Pose(rest, phase, lift=max(0.0, shake + (0.03 * abs(math.sin(t * 7.5)) if action ==
+            "ride" else 0)),
                         turn=rock)  # fmt: skip
         case "fall":
             return _fall(t, seconds)

@@ -1,7 +1,7 @@
 """Blocking: where everybody stands in a shot and where the camera is.
 
-The lead stands at x = 0. The camera's distance follows from how tall the lead shall be in the picture, and grows
-until everybody fits side by side. Sizes are metres; shares are of the picture.
+The lead stands at x = 0. The camera's distance follows from how tall the lead shall be in the picture, and
+grows until everybody fits side by side. Sizes are metres; shares are of the picture.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 class Offset:
     """A departure from the framing.
 
-    `side`, `rise` and `forward` are shares of the distance to the lead (of 1.7 m for `rise`); `pan` and `tilt`
-    shift the picture by shares of its width and height; `zoom` is the natural logarithm of a magnification;
-    `aim` (0 to 1) is how strongly the lens keeps the lead in its column while the camera moves sideways.
+    `side`, `rise` and `forward` are shares of the distance to the lead (of 1.7 m for `rise`); `pan` and
+    `tilt` shift the picture by shares of its width and height; `zoom` is the natural logarithm of a
+    magnification; `aim` (0 to 1) is how strongly the lens keeps the lead in its column while the camera
+    moves sideways.
     """
 
     side: float = 0.0
@@ -86,7 +87,9 @@ def _static(_u: float, _t: float) -> Offset:
 
 
 def _whip(u: float, _t: float) -> Offset:
-    """Rest, one fast swing onto the lead in the first fifth, rest. Kept under the bar for motion in a shot."""
+    """Rest, one fast swing onto the lead in the first fifth, rest. Kept under the bar for motion in a
+    shot.
+    """
     return Offset(pan=0.26 * (1 - ease(u / 0.4)))
 
 

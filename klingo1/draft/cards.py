@@ -157,8 +157,8 @@ def place(
 class Wall:
     """A vertical plane beside the street at x, running along z for ever: `image` repeats.
 
-    `image` is premultiplied BGRA at `ppm` pixels per metre, its lower edge on the ground; x ≠ 0. It is drawn in
-    strips of growing distance, each from a smaller copy, so that far windows do not flicker.
+    `image` is premultiplied BGRA at `ppm` pixels per metre, its lower edge on the ground; x ≠ 0. It is
+    drawn in strips of growing distance, each from a smaller copy, so that far windows do not flicker.
     """
 
     image: Image

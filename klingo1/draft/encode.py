@@ -12,7 +12,7 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -49,7 +49,7 @@ class Encoder:
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
 
-    def __enter__(self) -> Encoder:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

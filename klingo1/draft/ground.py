@@ -16,9 +16,9 @@ from klingo1.draft.stage import Camera, Image, Paint, halved
 class Ground:
     """An endless floor at y = 0, or a strip of it between two distances.
 
-    `tile` is square, seamless BGRA (side a power of two, 256-1024), its colours straight; alpha is how strongly a
-    pixel mirrors what stands above it (0 dry, 255 a puddle). `metres` is the tile's side in the world.
-    `near` and `far` bound the strip in world z (water beyond a shore), softened over `feather` metres;
+    `tile` is square, seamless BGRA (side a power of two, 256-1024), its colours straight; alpha is how
+    strongly a pixel mirrors what stands above it (0 dry, 255 a puddle). `metres` is the tile's side in the
+    world. `near` and `far` bound the strip in world z (water beyond a shore), softened over `feather` metres;
     `drift` moves the texture, in metres a second along x and z (waves, clouds).
     """
 

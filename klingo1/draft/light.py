@@ -64,7 +64,9 @@ def _across(alpha: Paint) -> Paint:
 
 
 def outlined(view: Image, width: int) -> Image:
-    """A straight BGRA cut-out with a white paper edge, as on a sticker; grows by `width` pixels on each side."""
+    """A straight BGRA cut-out with a white paper edge, as on a sticker; grows by `width` pixels on each
+    side.
+    """
     framed = cv2.copyMakeBorder(
         view, width, width, width, width, cv2.BORDER_CONSTANT, value=(255, 255, 255, 0)
     )
@@ -120,7 +122,9 @@ class Finish:
         cv2.add(frame, cv2.resize(halo, (width, height), interpolation=cv2.INTER_LINEAR), dst=frame)
 
     def planes(self, frame: Image, number: int) -> Image:
-        """The frame as I420 (height x 1.5 rows); the vignette darkens luma alone, which is a third of the work."""
+        """The frame as I420 (height x 1.5 rows); the vignette darkens luma alone, which is a third of the
+        work.
+        """
         planes: Image = cv2.cvtColor(frame, cv2.COLOR_BGRA2YUV_I420)
         luma = planes[: self._size[1]]
         cv2.multiply(luma, self._vignette, dst=luma, scale=1 / 255)

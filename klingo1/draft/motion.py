@@ -28,7 +28,9 @@ _REACH = (0.16, 0.10, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class Path3:
-    """The camera's path: for each frame of the film pan, tilt (shares of the width) and log zoom, summed up."""
+    """The camera's path: for each frame of the film pan, tilt (shares of the width) and log zoom, summed
+    up.
+    """
 
     steps: NDArray[np.float64]
 
@@ -43,7 +45,9 @@ class Path3:
 
 
 class Clip:
-    """A reference video of any length, rate, size and rotation. Unreadable ones play nothing and move nothing."""
+    """A reference video of any length, rate, size and rotation. Unreadable ones play nothing and move
+    nothing.
+    """
 
     def __init__(self, path: Path, frames: int) -> None:
         self._path = path
@@ -90,7 +94,9 @@ class Clip:
         paste(frame, self._shown, left, top)
 
     def _pictures(self, width: int, height: int, *, once: bool) -> Iterator[Image]:
-        """One BGRA picture for each frame of the film, fitted into width x height; starts over unless `once`."""
+        """One BGRA picture for each frame of the film, fitted into width x height; starts over unless
+        `once`.
+        """
         number, offset = 0, 0.0
         while True:
             length, begin = 0.0, None

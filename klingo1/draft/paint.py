@@ -1,7 +1,7 @@
 """Brushes for sets: noise, gradients, colours, cut shapes, glow.
 
-Painters work on float32 pictures, blue-green-red, 0-255 (they may overshoot; `finish` clips). Colours are given
-as red-green-blue. Everything random comes from the generator that is handed in.
+Painters work on float32 pictures, blue-green-red, 0-255 (they may overshoot; `finish` clips). Colours are
+given as red-green-blue. Everything random comes from the generator that is handed in.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def noise(
     gain: float = 0.5,
     tile: bool = False,
 ) -> Paint:
-    """Smooth noise with mean about 0 and deviation 1; `cells` bumps across the width, `tile` makes it seamless."""
+    """Smooth noise with mean about 0 and deviation 1; `cells` bumps across the width, `tile` makes it
+    seamless.
+    """
     total = np.zeros((height, width), np.float32)
     weight = 1.0
     for octave in range(octaves):
@@ -142,7 +144,7 @@ def disc(
     )  # fmt: skip
 
 
-def box(picture: Paint, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
+def box(picture: Paint, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:  # noqa: PLR0917 - a rectangle is four numbers
     """Fill an upright rectangle, opaque."""
     cv2.rectangle(
         picture, (round(left), round(top)), (round(right) - 1, round(bottom) - 1), (*bgr(colour), 255.0), -1
@@ -162,7 +164,9 @@ def ellipse(
 
 
 def add_glow(picture: Paint, light: Paint, reach: float, strength: float) -> None:
-    """Add the blurred light (BGR) to a picture, in place; alpha stays, so the glow shines without covering."""
+    """Add the blurred light (BGR) to a picture, in place; alpha stays, so the glow shines without
+    covering.
+    """
     height, width = light.shape[:2]
     step = max(1, min(8, round(reach / 2)))
     small = cv2.resize(light, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)

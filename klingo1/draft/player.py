@@ -15,8 +15,9 @@ from klingo1.draft.light import Light, glow_of
 from klingo1.draft.paint import glow_sprite
 from klingo1.draft.plan import Part
 from klingo1.draft.rig import Puppet, stance
-from klingo1.draft.scenery import Standing, paint_sprite, shade_ground
+from klingo1.draft.scenery import Standing
 from klingo1.draft.sets import Set
+from klingo1.draft.sprites import paint_sprite, shade_ground
 from klingo1.draft.stage import Camera, Image
 from klingo1.draft.views import View
 
@@ -24,7 +25,8 @@ from klingo1.draft.views import View
 @dataclass(slots=True)
 class Costume:
     """Everything a cast member can show: its views, its role, whether it is a print, and whether
-    it may be a lamp (`shines`: a drawing or a clean cut-out, not a photograph in full sun)."""
+    it may be a lamp (`shines`: a drawing or a clean cut-out, not a photograph in full sun).
+    """
 
     role: str
     views: Sequence[View]
@@ -62,7 +64,7 @@ class Costume:
 class Player:
     """One member of the cast on its mark in one shot, lit by the place."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one caller, which has them all at hand
         self, costume: Costume, part: Part, body: Body, mark: Mark, place: Set, pixels: float
     ) -> None:
         self.action = part.action
@@ -148,9 +150,9 @@ class Player:
         spread = abs(math.sin(pose.turn)) * tall * 0.5
         return middle - half - spread, row - tall, middle + half + spread, row
 
-    def _ground(
-        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose, turn: float,
-        ppm: float, puppet: Puppet,
+    def _ground(  # noqa: PLR0917 - one caller, which has them all at hand
+        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose, turn:
+        float, ppm: float, puppet: Puppet,
     ) -> None:  # fmt: skip
         """Contact shadow and mirror image."""
         x, y, z = at

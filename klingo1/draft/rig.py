@@ -30,9 +30,9 @@ _NARROWEST, _TALLEST = 2, 1600
 class Puppet:
     """One view of a subject, lit and ready to pose.
 
-    `image` is premultiplied BGRA with room around the figure; `height` is the figure's height in pixels, `foot`
-    the row of its soles, `centre` the column they stand on, `hip` the row of the hip or None when there are no
-    two legs to be found. `width` is the figure's width in pixels.
+    `image` is premultiplied BGRA with room around the figure; `height` is the figure's height in pixels,
+    `foot` the row of its soles, `centre` the column they stand on, `hip` the row of the hip or None when
+    there are no two legs to be found. `width` is the figure's width in pixels.
     """
 
     image: Image
@@ -62,8 +62,8 @@ class Puppet:
         return cls(relight(sized, light), name, tall, wide, foot, _standing(alpha, foot, tall), hip)
 
     def pose(self, action: str, phase: float, detail: float = 1.0) -> Image:
-        """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is drawn
-        at less than 0.55 of its size (`detail`): (the caller scales by the shape it gets).
+        """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is
+        drawn at less than 0.55 of its size (`detail`): (the caller scales by the shape it gets).
         """
         step = int(phase * PHASES) % PHASES
         kind = action if action in ("walk", "run", "dance", "idle") else "rest"
@@ -183,7 +183,8 @@ def _standing(alpha: Image, foot: int, tall: int) -> float:
 def _hip(alpha: Image, foot: int, tall: int) -> int | None:
     """The row of the crotch: the top of the gap between two legs; else where narrow legs meet a wider body.
 
-    None when the lower part is as wide as the rest (a dress, an animal, a thing): such a figure cannot stride.
+    None when the lower part is as wide as the rest (a dress, an animal, a thing): such a figure cannot
+    stride.
     """
     top, solid = foot - tall, alpha > 90
     counts = solid.sum(axis=1).astype(float)
@@ -209,7 +210,9 @@ def _hip(alpha: Image, foot: int, tall: int) -> int | None:
 
 
 def stance(view: Image) -> str:
-    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below), figure."""
+    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below),
+    figure.
+    """
     tall = 240
     wide = int(min(max(2, round(view.shape[1] * tall / max(1, view.shape[0]))), 4 * tall))
     alpha = cv2.extractChannel(cv2.resize(view, (wide, tall), interpolation=cv2.INTER_AREA), 3)

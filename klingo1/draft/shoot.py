@@ -111,7 +111,7 @@ class Shooting:
         camera_x = group_x + (0.3 - 0.25 * u if lateral and self._speed else 0.0)
         camera_z = 0.0 if lateral else group_z - slack
         if self._set.backdrop is not None or not self._follows:
-            # A photograph is no street: the camera keeps to a part of the way and the lead crosses the picture.
+            # A photograph is no street: the camera goes a part of the way and the lead crosses the picture.
             middle = 0.5 * self._speed * self.shot.seconds
             camera_x = middle + 0.35 * (group_x - middle) if lateral else 0.0
             camera_z = 0.35 * group_z

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Daylight:
     """A time of day: sky colours from zenith to horizon, the sun's (or moon's), haze, cast light.
 
-    `dim` multiplies the painted colours of scenery; `disc` is the sun's radius as a share of the sky's height;
-    `halo` the strength of the glow round it.
+    `dim` multiplies the painted colours of scenery; `disc` is the sun's radius as a share of the sky's
+    height; `halo` the strength of the glow round it.
     """
 
     stops: tuple[tuple[float, Rgb], ...]
@@ -50,8 +50,8 @@ DAYLIGHT = {
     ),
     "dusk": Daylight(
         ((0, (46, 58, 118)), (0.45, (150, 96, 140)), (0.75, (242, 138, 92)), (1, (255, 206, 130))),
-        (255, 226, 150), (248, 172, 112), Light((1.06, 0.86, 0.72), (0.25, 0.2, 0.35), (1.0, 0.72, 0.35), 0.25),
-        0.8, 0.055, 0.9,
+        (255, 226, 150), (248, 172, 112),
+        Light((1.06, 0.86, 0.72), (0.25, 0.2, 0.35), (1.0, 0.72, 0.35), 0.25), 0.8, 0.055, 0.9,
     ),
     "night": Daylight(
         ((0, (10, 16, 46)), (0.6, (26, 50, 98)), (1, (64, 104, 144))),
@@ -115,7 +115,7 @@ def _stars(rng: Generator, picture: Paint, horizon: int) -> None:
         disc(picture, (float(column), float(row)), float(rng.uniform(0.7, 1.5)), (225, 240, 255))
 
 
-def _clouds(
+def _clouds(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, picture: Paint, away: Paint, horizon: int, amount: float, body: Rgb, sun: Rgb
 ) -> None:
     """Streaks in the middle of the sky, lit towards the sun, thinning out at the zenith and the horizon."""
@@ -133,7 +133,7 @@ def _clouds(
     picture += (np.minimum(colour, 262) - picture) * cover[..., None]
 
 
-def ridge(
+def ridge(  # noqa: PLR0917 - picture, place, size and two colours, in that order everywhere
     picture: Paint,
     rng: Generator,
     horizon: int,
@@ -150,8 +150,8 @@ def ridge(
 ) -> None:
     """Paint a line of hills onto a sky, in place.
 
-    `height` and `roughness` are pixels above the horizon; the colour runs from `top` to `foot`. `trees` (pixels)
-    serrates the line into conifers; `snow` caps it.
+    `height` and `roughness` are pixels above the horizon; the colour runs from `top` to `foot`. `trees`
+    (pixels) serrates the line into conifers; `snow` caps it.
     """
     rows, width = np.arange(picture.shape[0], dtype=np.float32)[:, None], picture.shape[1]
     line = horizon - height - roughness * profile(rng, width, cells, octaves=octaves, gain=gain)

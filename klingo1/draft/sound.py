@@ -14,8 +14,8 @@ from klingo1.draft.encode import SOUND_RATE
 def sound_of(path: Path, seconds: float) -> NDArray[np.float32] | None:
     """The first `seconds` of a video's sound: float32, 2 x samples at 48 kHz; None when there is none.
 
-    A sound track that starts late is preceded by silence, one that ends early is followed by it. Damage in the
-    middle of a track ends the sound there instead of failing the film.
+    A sound track that starts late is preceded by silence, one that ends early is followed by it. Damage in
+    the middle of a track ends the sound there instead of failing the film.
     """
     wanted = round(seconds * SOUND_RATE)
     sound = np.zeros((2, wanted), np.float32)

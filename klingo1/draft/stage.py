@@ -1,8 +1,9 @@
 """The stage: a pinhole camera in metres and the per-pixel steps that everything else is painted with.
 
-Axes: x to the right, y up from the ground, z away from the camera; metres. Pictures are NumPy arrays of uint8,
-height x width x 4, blue-green-red-alpha; "premultiplied" means that colour is already weighted by alpha.
-OpenCV does every per-pixel step: on two cores it was twice as fast as NumPy and five times as fast as Pillow.
+Axes: x to the right, y up from the ground, z away from the camera; metres. Pictures are NumPy arrays of
+uint8, height x width x 4, blue-green-red-alpha; "premultiplied" means that colour is already weighted by
+alpha. OpenCV does every per-pixel step: on two cores it was twice as fast as NumPy and five times as fast
+as Pillow.
 """
 
 from __future__ import annotations

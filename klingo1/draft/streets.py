@@ -1,4 +1,4 @@
-"""What streets are built of: facades with windows and shops, signs in an invented script, strings of lights."""
+"""What streets are built of: facades with windows and shops, invented signs, strings of lights."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from klingo1.draft.paint import add_glow, box, canvas, disc, ellipse, finish, no
 from klingo1.draft.stage import Image, Paint, Rgb, bgr
 
 NEON: tuple[Rgb, ...] = (
-    (255, 45, 150), (30, 225, 255), (255, 150, 40), (150, 70, 255), (60, 255, 170), (255, 70, 70), (90, 140, 255),
+    (255, 45, 150), (30, 225, 255), (255, 150, 40), (150, 70, 255), (60, 255, 170),
+    (255, 70, 70), (90, 140, 255),
 )  # fmt: skip
 LAMPLIGHT: tuple[Rgb, ...] = ((255, 196, 120), (255, 226, 180), (255, 178, 104), (190, 222, 255))
 _STROKES = (
-    (0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (3, 6), (1, 4), (4, 7), (2, 5), (5, 8), (4, 6), (4, 8),
+    (0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (3, 6),
+    (1, 4), (4, 7), (2, 5), (5, 8), (4, 6), (4, 8),
 )  # fmt: skip
-"""Pairs of points on a 3 x 3 lattice; a letter is five to seven of them. It spells nothing in any language."""
+"""Pairs of points on a 3 x 3 lattice; a letter is five to seven of them. It spells nothing in any
+language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def pick(rng: Generator, colours: tuple[Rgb, ...]) -> Rgb:
     return colours[int(rng.integers(len(colours)))]
 
 
-def letter(picture: Paint, rng: Generator, left: float, top: float, size: float, colour: Rgb) -> None:
+def letter(picture: Paint, rng: Generator, left: float, top: float, size: float, colour: Rgb) -> None:  # noqa: PLR0917 - a square is three numbers
     """One character of the invented script."""
     points = [
         (left + size * (0.12 + 0.38 * i), top + size * (0.12 + 0.38 * j)) for j in range(3) for i in range(3)
@@ -71,7 +74,8 @@ def letter(picture: Paint, rng: Generator, left: float, top: float, size: float,
 
 
 def sign(rng: Generator, palette: Palette, wide: float, tall: float, ppm: float) -> tuple[Image, float]:
-    """A sign of `wide` x `tall` metres with its glow round it: the card's picture, and the glow's margin in pixels.
+    """A sign of `wide` x `tall` metres with its glow round it: the card's picture, and the glow's margin in
+    pixels.
 
     Characters run along its longer side.
     """
@@ -89,7 +93,8 @@ def sign(rng: Generator, palette: Palette, wide: float, tall: float, ppm: float)
     corners = (margin + edge, margin + edge), (margin + width - edge, margin + height - edge)
     cv2.rectangle(light, *corners, bgr(second if rng.random() < 0.4 else colour), edge, cv2.LINE_AA)
     ink: Rgb = (250, 248, 255) if filled else (
-        min(255.0, colour[0] * 0.75 + 90), min(255.0, colour[1] * 0.75 + 90), min(255.0, colour[2] * 0.75 + 90)
+        min(255.0, colour[0] * 0.75 + 90), min(255.0, colour[1] * 0.75 + 90), min(255.0, colour[2] * 0.75 +
+        90)
     )  # fmt: skip
     upright = tall > wide
     size = (width if upright else height) * 0.78
@@ -116,7 +121,9 @@ def _soft_edges(height: int, width: int, reach: float) -> Paint:
 
 
 def facade(rng: Generator, palette: Palette, length: float, height: float, ppm: float) -> Image:
-    """A row of houses of `length` metres, up to `height` metres tall: premultiplied, its ends fit each other."""
+    """A row of houses of `length` metres, up to `height` metres tall: premultiplied, its ends fit each
+    other.
+    """
     width, tall = round(length * ppm), round(height * ppm)
     wall = canvas(tall, width)
     light = np.zeros((tall, width, 3), np.float32)
@@ -144,7 +151,7 @@ def facade(rng: Generator, palette: Palette, length: float, height: float, ppm: 
     return finish(wall)
 
 
-def _house(
+def _house(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, palette: Palette, wall: Paint, light: Paint, span: tuple[float, float], roof: float,
     height: float, ppm: float,
 ) -> None:  # fmt: skip
@@ -169,7 +176,8 @@ def _house(
         start = (span[0] + span[1] - count * (pane + gap) + gap) / 2
         for k in range(count):
             x = start + k * (pane + gap)
-            _window(rng, palette, wall, light, (*px(x, floor + storey * 0.74), *px(x + pane, floor + storey * 0.16)),
+            area = (*px(x, floor + storey * 0.74), *px(x + pane, floor + storey * 0.16))
+            _window(rng, palette, wall, light, area,
                     lamp if rng.random() < share else None, base)  # fmt: skip
         floor += storey
     if palette.glow:
@@ -186,7 +194,7 @@ def _house(
         x += wide + float(rng.uniform(0.35, 0.9))
 
 
-def box3(picture: Paint, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
+def box3(picture: Paint, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:  # noqa: PLR0917 - a rectangle is four numbers
     """Fill a rectangle of a picture without alpha."""
     cv2.rectangle(
         picture,
@@ -197,7 +205,7 @@ def box3(picture: Paint, left: float, top: float, right: float, bottom: float, c
     )
 
 
-def _window(
+def _window(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, palette: Palette, wall: Paint, light: Paint, area: tuple[int, int, int, int],
     lamp: Rgb | None, base: Rgb,
 ) -> None:  # fmt: skip
@@ -217,7 +225,7 @@ def _window(
     light[top:bottom, middle : middle + 1] *= 0.3
 
 
-def _shop(
+def _shop(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, palette: Palette, wall: Paint, light: Paint, area: tuple[int, int, int, int], ppm: float
 ) -> None:
     """A lit shop front: shelves with goods, somebody inside, a frame, and a name above."""

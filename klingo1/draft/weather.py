@@ -178,12 +178,14 @@ def _layers(
 
 
 def _twice(tile: Paint) -> Image:
-    """Stack a tile on itself so that any window of its height can be cut out; alpha 0 (it only adds light)."""
+    """Stack a tile on itself so that any window of its height can be cut out; alpha 0 (it only adds
+    light).
+    """
     light = finish(np.dstack([tile, np.zeros(tile.shape[:2], np.float32)]))
     return np.concatenate([light, light])
 
 
-def _streaks(
+def _streaks(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, width: int, height: int, count: int, length: float, bright: float, thick: int
 ) -> Image:
     tile = np.zeros((height, width), np.float32)
@@ -201,7 +203,7 @@ def _streaks(
     return _twice(np.repeat(tile[..., None], 3, axis=2))
 
 
-def _flakes(
+def _flakes(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator,
     width: int,
     height: int,
@@ -247,7 +249,7 @@ def _beams(rng: Generator, width: int, height: int) -> Image:
     return finish(light[..., None] * np.array([0.62, 0.86, 1.0, 0.0], np.float32))
 
 
-def _motes(
+def _motes(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, width: int, height: int, count: int, sizes: tuple[int, int], colours: Sequence[Rgb],
     *, rise: float, paper: bool = False,
 ) -> _Motes:  # fmt: skip

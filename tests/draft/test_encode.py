@@ -22,7 +22,9 @@ def made(path, frames=30, sound=None):
 
 
 def test_what_goes_in_comes_out(tmp_path):
-    """Size, frame count, rate, codec, pixel format, colour tags and metadata are as promised; no sound track."""
+    """Size, frame count, rate, codec, pixel format, colour tags and metadata are as promised; no sound
+    track.
+    """
     with av.open(str(made(tmp_path / "film.mp4"))) as container:
         assert [s.type for s in container.streams] == ["video"]
         video = container.streams.video[0]
@@ -56,19 +58,26 @@ def test_sound_is_as_long_as_the_film(tmp_path):
 def test_an_error_leaves_no_file(tmp_path):
     """When rendering fails neither the film nor its part stays behind."""
     path = tmp_path / "film.mp4"
-    with pytest.raises(RuntimeError, match="paint"), Encoder(path, 128, 72, title="", recipe={}) as encoder:
-        encoder.add(planes(0))
-        raise RuntimeError("out of paint")
+
+    def fail():
+        with Encoder(path, 128, 72, title="", recipe={}) as encoder:
+            encoder.add(planes(0))
+            raise RuntimeError("out of paint")
+
+    with pytest.raises(RuntimeError, match="paint"):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failing_encoder_is_told(tmp_path):
     """A frame of the wrong shape surfaces as an error instead of a hang or a broken film."""
     path = tmp_path / "film.mp4"
-    with (
-        pytest.raises((ValueError, AssertionError, av.FFmpegError)),
-        Encoder(path, 128, 72, title="", recipe={}) as encoder,
-    ):
-        for _ in range(20):
-            encoder.add(np.zeros((10, 13), np.uint8))
+
+    def fail():
+        with Encoder(path, 128, 72, title="", recipe={}) as encoder:
+            for _ in range(20):
+                encoder.add(np.zeros((10, 13), np.uint8))
+
+    with pytest.raises((ValueError, AssertionError, av.FFmpegError)):
+        fail()
     assert not path.exists()

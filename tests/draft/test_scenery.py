@@ -5,8 +5,9 @@ import numpy as np
 from klingo1.draft.cards import Card
 from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
-from klingo1.draft.scenery import Scenery, Standing, paint_sprite, scenery_size, shade_ground
+from klingo1.draft.scenery import Scenery, Standing, scenery_size
 from klingo1.draft.sets import Set
+from klingo1.draft.sprites import paint_sprite, shade_ground
 from klingo1.draft.stage import Camera
 from klingo1.draft.tiles import plain
 
@@ -51,7 +52,9 @@ def test_every_pixel_is_painted_wherever_the_camera_looks():
 
 
 def test_near_things_hide_far_things_but_not_the_lead():
-    """A card behind is covered, one in front is painted over the rest, and faded where it would hide the lead."""
+    """A card behind is covered, one in front is painted over the rest, and faded where it would hide the
+    lead.
+    """
 
     def stand(frame):
         frame[60:150, 140:180] = (0, 0, 255, 255)

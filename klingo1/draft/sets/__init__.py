@@ -4,23 +4,26 @@ A set module defines one function::
 
     def build(spec: SetSpec) -> Set: ...
 
-named after the place (`sets/forest.py` for "forest"). It is called once per heading and film and must be a pure
-function of `spec`: take every random number from `spec.rng("trees")`, read no clock and no file. It should
-take under half a second and hold under 60 MB.
+named after the place (`sets/forest.py` for "forest"). It is called once per heading and film and must be a
+pure function of `spec`: take every random number from `spec.rng("trees")`, read no clock and no file. It
+should take under half a second and hold under 60 MB.
 
-Metres: x right, y up, z away. The film starts with its camera near (0, 1.5, 0), looking along z, and the lead at
-(0, 0, 2…6). With `spec.heading == "forward"` people walk along z (or towards us), and the camera with them, for
-up to 30 m; with "lateral" they walk along x and are seen from the side. So that they never run out of world,
-scenery repeats: give a Card `wrap_z` (forward) or `wrap_x` (lateral), its period in metres. Keep a corridor
-clear: no card within 1.1 m of x = 0 in "forward" and none nearer than z = 6.5 in "lateral" (save a few low or
-blurred ones at z < 2.4); a card that would hide the lead is faded by the film anyway.
+Metres: x right, y up, z away. The film starts with its camera near (0, 1.5, 0), looking along z, and the
+lead at (0, 0, 2…6). With `spec.heading == "forward"` people walk along z (or towards us), and the camera
+with them, for up to 30 m; with "lateral" they walk along x and are seen from the side. So that they never
+run out of world, scenery repeats: give a Card `wrap_z` (forward) or `wrap_x` (lateral), its period in
+metres. Keep a corridor clear: no card within 1.1 m of x = 0 in "forward" and none nearer than z = 6.5 in
+"lateral" (save a few low or blurred ones at z < 2.4); a card that would hide the lead is faded by the film
+anyway.
 
 The ground reaches to the horizon; the sky card stands behind all. The film lays haze over ground, walls and
-cards by distance and melts sky and ground together at the horizon (`mist`), so sets need not paint that. It also
-lights the cast by `light`, and adds weather, bloom, vignette and grain. Colours are RGB 0-255 everywhere.
+cards by distance and melts sky and ground together at the horizon (`mist`), so sets need not paint that. It
+also lights the cast by `light`, and adds weather, bloom, vignette and grain. Colours are RGB 0-255
+everywhere.
 
-Painters to build with: klingo1.draft.paint (noise, gradients, cut shapes, glow), klingo1.draft.skies (sky for a
-time of day, ridges of hills, its light), klingo1.draft.tiles (ground textures). `studio.py` is a short example.
+Painters to build with: klingo1.draft.paint (noise, gradients, cut shapes, glow), klingo1.draft.skies (sky
+for a time of day, ridges of hills, its light), klingo1.draft.tiles (ground textures). `studio.py` is a short
+example.
 """
 
 from __future__ import annotations
@@ -49,9 +52,9 @@ HEADINGS = ("forward", "lateral")
 class SetSpec:
     """What a set is built for.
 
-    `width` x `height` is the size in pixels that scenery is rendered at (smaller than the film's, same shape).
-    `time` is one of plan.TIMES; `looks`, `weather` and `colours` are the plan's. `picture` is the scene reference
-    (BGR, uint8) when the place is "picture".
+    `width` x `height` is the size in pixels that scenery is rendered at (smaller than the film's, same
+    shape). `time` is one of plan.TIMES; `looks`, `weather` and `colours` are the plan's. `picture` is the
+    scene reference (BGR, uint8) when the place is "picture".
     """
 
     width: int
@@ -102,12 +105,12 @@ class Limits:
 class Set:
     """A place, ready to be filmed.
 
-    `sky` is opaque BGRA, at least 1.4 x spec.width wide, its row `horizon` lying at the horizon, with at least
-    0.75 x spec.height above it (edges repeat beyond). `grounds` are drawn far to near; the first should reach the
-    horizon. At `haze_distance` metres a thing is two thirds haze. `mist` (0-1) is how much haze lies on the
-    horizon itself: 0.9 hides the line, 0 for a place without air. `wetness` scales the mirror given by the
-    grounds' alpha; `gloss` mirrors the cast alone (polished floor). `weather` is what the place has of its own.
-    `bloom` is the strength of the glow round what is brighter than `bloom_from`.
+    `sky` is opaque BGRA, at least 1.4 x spec.width wide, its row `horizon` lying at the horizon, with at
+    least 0.75 x spec.height above it (edges repeat beyond). `grounds` are drawn far to near; the first should
+    reach the horizon. At `haze_distance` metres a thing is two thirds haze. `mist` (0-1) is how much haze
+    lies on the horizon itself: 0.9 hides the line, 0 for a place without air. `wetness` scales the mirror
+    given by the grounds' alpha; `gloss` mirrors the cast alone (polished floor). `weather` is what the place
+    has of its own. `bloom` is the strength of the glow round what is brighter than `bloom_from`.
     """
 
     sky: Image
@@ -139,7 +142,7 @@ def places() -> tuple[str, ...]:
 
 def build(spec: SetSpec) -> Set:
     """Build the set for `spec.place`; a place without a module gets the neutral set."""
-    name = spec.place if spec.place.isidentifier() else FALLBACK
+    name = spec.place if spec.place.isidentifier() and not spec.place.startswith("_") else FALLBACK
     if find_spec(f"{__name__}.{name}") is None:
         name = FALLBACK
     builder: Callable[[SetSpec], Set] = import_module(f"{__name__}.{name}").build

@@ -147,7 +147,8 @@ def _neon_skyline(spec: SetSpec, width: int, height: int, horizon: int) -> Paint
     rng = spec.rng("skyline")
     share = horizon / height
     stops: list[tuple[float, Rgb]] = [
-        (0, (10, 10, 32)), (0.45 * share, (36, 20, 68)), (0.86 * share, (100, 38, 110)), (share, (190, 70, 120)),
+        (0, (10, 10, 32)), (0.45 * share, (36, 20, 68)), (0.86 * share, (100, 38, 110)),
+        (share, (190, 70, 120)),
         (1, (60, 24, 60)),
     ]  # fmt: skip
     picture = vertical_gradient(height, width, stops)
@@ -205,7 +206,7 @@ def _towers(
         picture += glow[..., :3]
 
 
-def _lit_windows(
+def _lit_windows(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator,
     light: Paint,
     area: tuple[int, int, int, int],

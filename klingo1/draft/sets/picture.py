@@ -58,7 +58,8 @@ def build(spec: SetSpec) -> Set:
 
 @dataclass(slots=True)
 class Folded:
-    """The photograph as wall and floor. `image` is BGRA, larger than the frame; `fold` is its ground line's row.
+    """The photograph as wall and floor. `image` is BGRA, larger than the frame; `fold` is its ground line's
+    row.
 
     `left` and `top` say which part of it a camera at rest shows.
     """
@@ -134,7 +135,9 @@ def _fold(spec: SetSpec, picture: Image) -> Folded:
 
 
 def ground_line(picture: Image) -> float:
-    """Where wall and ground meet, as a share of the height: the strongest change of row colour below the middle."""
+    """Where wall and ground meet, as a share of the height: the strongest change of row colour below the
+    middle.
+    """
     small = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2Lab)
     mean, spread = lab.mean(axis=1), lab.std(axis=1)
@@ -151,7 +154,9 @@ def ground_line(picture: Image) -> float:
 
 
 def _light(picture: Image) -> tuple[Light, Rgb]:
-    """The light that a photograph suggests: its mean tints, its bright left and right parts catch the edges."""
+    """The light that a photograph suggests: its mean tints, its bright left and right parts catch the
+    edges.
+    """
     small = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2Lab)
     mean = lab.reshape(-1, 3).mean(axis=0)
