@@ -59,7 +59,8 @@ def cast_of(cutouts: Sequence[Cutout], *, roles: Sequence[str] = ()) -> tuple[Ca
     members = []
     for indices in group(cutouts, roles=roles):
         views = _views(cutouts, indices)
-        guesses = [_role(cutouts, roles, i) for i in indices]
+        chosen = [roles[i] for i in indices if i < len(roles) and roles[i]]
+        guesses = chosen or [cutouts[i].role for i in indices]
         members.append(
             CastMember(
                 role="character" if "character" in guesses else guesses[0],
@@ -79,11 +80,6 @@ def views_of(member: CastMember, cutouts: Sequence[Cutout]) -> tuple[View, ...]:
 def _views(cutouts: Sequence[Cutout], indices: Sequence[int]) -> tuple[View, ...]:
     views = [view for i in indices for view in cutouts[i].views]
     return renamed(views) if len(indices) > 1 else tuple(views)
-
-
-def _role(cutouts: Sequence[Cutout], roles: Sequence[str], index: int) -> str:
-    chosen = roles[index] if index < len(roles) else ""
-    return chosen or cutouts[index].role
 
 
 def _alike(cutouts: Sequence[Cutout], roles: Sequence[str], one: int, two: int) -> float:

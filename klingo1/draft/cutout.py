@@ -16,6 +16,7 @@ import numpy as np
 
 from klingo1.draft import backdrop, photograph, prints
 from klingo1.draft.cast import cast_of, group, views_of
+from klingo1.draft.network import NetworkUnusable, network_matte
 from klingo1.draft.picture import Picture, load, load_mask
 from klingo1.draft.shelf import fetch, store
 from klingo1.draft.views import View, kind, named, split, trimmed, with_edge_colours
@@ -51,27 +52,35 @@ class Cutout:
     plate: Pixels
 
 
-def cut_out(path: Path, *, role: str = "", mask: Path | None = None, cache: Path | None = None) -> Cutout:
+def cut_out(
+    path: Path,
+    *,
+    role: str = "",
+    mask: Path | None = None,
+    cache: Path | None = None,
+    model: Path | None = None,
+) -> Cutout:
     """Cut the subject out of a picture file, or decide not to.
 
     `role` is character, prop, scene, style or "" (guess); "scene" and "style" are never cut. `mask` is a
     picture whose white shows what to keep; it always wins. `cache` is a folder that keeps results by the
-    files' content. The same files and role give the same result. Raises InvalidRequest when a file is no
-    picture.
+    files' content. `model` is an ONNX network that cuts photographs (see `network`); where it is unsure the
+    built-in votes decide. The same files and role give the same result. Raises InvalidRequest when a file is
+    no picture.
     """
     if cache is None:
-        return _cut(path, role, mask)
-    name = _key(path, role, mask)
+        return _cut(path, role, mask, model)
+    name = _key(path, role, mask, model)
     kept = fetch(cache, name)
     if kept is None:
-        kept = _cut(path, role, mask)
+        kept = _cut(path, role, mask, model)
         store(cache, name, kept)
     return kept
 
 
-def _key(path: Path, role: str, mask: Path | None) -> str:
+def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     digest = hashlib.sha256(f"{_VERSION}\0{role}\0".encode())
-    for file in (path, mask):
+    for file in (path, mask, model):
         content = file.read_bytes() if file is not None and file.is_file() else b""
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
@@ -81,7 +90,7 @@ _VERSION = 1
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 
-def _cut(path: Path, role: str, mask: Path | None) -> Cutout:
+def _cut(path: Path, role: str, mask: Path | None, model: Path | None) -> Cutout:
     picture = load(path)
     if mask is not None:
         kept = load_mask(mask, picture.bgr.shape[:2])
@@ -90,23 +99,23 @@ def _cut(path: Path, role: str, mask: Path | None) -> Cutout:
     if role in {"scene", "style"}:
         return Cutout(role, "place", 1.0, (), picture.plate)
     if picture.alpha is None:
-        return _opaque(picture, role)
+        return _opaque(picture, role, model)
     views = named(split(with_edge_colours(picture.bgr, picture.alpha)))
     if views:
         return Cutout(role or kind(views), "alpha", 1.0, views, picture.plate)
     return _as_print(picture, role or "prop", 0.0)
 
 
-def _opaque(picture: Picture, role: str) -> Cutout:
+def _opaque(picture: Picture, role: str, model: Path | None) -> Cutout:
     keyed = backdrop.key(picture.bgr)
     if keyed is not None:
         inner = backdrop.panel(keyed.matte)
         if inner is not None:
-            return _opaque(Picture(np.ascontiguousarray(picture.bgr[inner]), None), role)
+            return _opaque(Picture(np.ascontiguousarray(picture.bgr[inner]), None), role, model)
         views = named(split(with_edge_colours(picture.bgr, keyed.matte)))
         if views:
             return Cutout(role or kind(views), "backdrop", keyed.confidence, views, picture.plate)
-    return _photographed(picture, role)
+    return _photographed(picture, role, model)
 
 
 def _by_mask(picture: Picture, kept: Pixels, role: str) -> Cutout:
@@ -123,7 +132,11 @@ def _by_mask(picture: Picture, kept: Pixels, role: str) -> Cutout:
     return Cutout(role or kind(views), method, 1.0, views, picture.plate)
 
 
-def _photographed(picture: Picture, role: str) -> Cutout:
+def _photographed(picture: Picture, role: str, model: Path | None) -> Cutout:
+    if model is not None:
+        cut = _networked(picture, role, model)
+        if cut is not None:
+            return cut
     vote = photograph.vote(picture.bgr)
     confidence = vote.confidence
     guess = role or ("character" if vote.face is not None else "")
@@ -140,6 +153,27 @@ def _photographed(picture: Picture, role: str) -> Cutout:
     if not guess and vote.place:
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
     return _as_print(picture, guess or "character", confidence)
+
+
+def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:
+    """The network's cut, or None when it is unsure (its map is grey) or sees nothing or everything."""
+    try:
+        matte = network_matte(picture.bgr, model)
+    except NetworkUnusable:
+        return None
+    share = matte.astype(np.float32) / 255
+    cover = float((share > 0.5).mean())
+    decided = float(np.abs(2 * share - 1).mean())
+    if not 0.01 < cover < 0.8 or decided < 0.7:
+        return None
+    # A faint veil over everything is doubt, not glass.
+    firm = (np.clip((share - 0.3) / 0.4, 0, 1) * 255).astype(np.uint8)
+    view = trimmed(prints.sticker(picture.bgr, firm))
+    if view is None:
+        return None
+    views = named([view])
+    upright = view.shape[0] > 0.8 * view.shape[1]
+    return Cutout(role or ("character" if upright else "prop"), "sticker", decided, views, picture.plate)
 
 
 def _enlarged(mask: Any, shape: tuple[int, int]) -> Pixels:

@@ -81,6 +81,9 @@ class Vote:
         # What spans the picture is ground or sky, unless it has a face and shoulders.
         free = 1 - _ramp(self.border, *((0.06, 0.3) if self.face is None else (0.15, 0.5)))
         apart = _ramp(self.contrast, 0.38, 0.58) * _ramp(self.salience, 0.1, 0.22)
+        across = bool(self.mask[:, 0].any() and self.mask[:, -1].any())
+        if self.face is None and across and self.layers > 0.5:
+            free *= 0.3  # a range of hills, a wood, a shore
         centred = 1 - _ramp(self.offset, 0.12, 0.6)
         held = 1.0 if self.face_kept > 0.97 else 0.2
         return float(fit * size * whole * free * apart * centred * held)

@@ -47,7 +47,8 @@ def fetch(folder: Path, name: str) -> Cutout | None:
     from klingo1.draft.views import View  # noqa: PLC0415 - imported with it
 
     try:
-        with np.load(folder / f"{name}.npz", allow_pickle=False) as entry:
+        # Opened here: numpy leaves the file open when it is no archive.
+        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as entry:
             facts = json.loads(entry["facts"].tobytes())
             views = tuple(
                 View(_pixels(entry[f"view{i}"], 4), str(view), bool(right))

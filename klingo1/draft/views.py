@@ -154,7 +154,7 @@ def _without_specks(bgra: Pixels, labels: NDArray[np.int32], stats: NDArray[np.i
 
 def named(parts: Sequence[Pixels]) -> tuple[View, ...]:
     """Views in their order on the sheet, with names and facing guessed among themselves."""
-    names = names_of(parts)
+    names = names_of(parts) if parts else []
     return tuple(View(p, n, faces_right(p)) for p, n in zip(parts, names, strict=True))
 
 
