@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from klingo1.draft.plan import FPS
 from klingo1.draft.sets import Set
 from klingo1.draft.stage import Camera, Image, Paint, bgr, lens
 
@@ -131,6 +132,8 @@ class Mirror:
         waves = rng.standard_normal((self._height * 2, self._width), dtype=np.float32)
         waves = cv2.GaussianBlur(waves, (0, 0), sigmaX=6, sigmaY=0.9)
         self._waves: Paint = waves / waves.std()
+        self._small: Image | None = None
+        self._moment = -1
         self._column, self._row = np.meshgrid(
             np.arange(self._width, dtype=np.float32), np.arange(self._height, dtype=np.float32)
         )
@@ -139,6 +142,21 @@ class Mirror:
         """Add the mirror image to every row from `top` down; the frame's alpha says how wet a pixel is."""
         if top >= frame.shape[0]:
             return
+        moment = round(t * FPS) // 2
+        if self._small is None or moment != self._moment:
+            self._small, self._moment = self._picture(view, here, t, top), moment
+        height, width = frame.shape[:2]
+        full = cv2.resize(self._small, (width, height), interpolation=cv2.INTER_LINEAR)[top:]
+        ground = frame[top:]
+        wet = cv2.convertScaleAbs(cv2.extractChannel(ground, 3), alpha=here.wetness)
+        weight = cv2.cvtColor(wet, cv2.COLOR_GRAY2BGRA)
+        cv2.multiply(full, weight, dst=full, scale=1 / 255)
+        dry = cv2.cvtColor(cv2.bitwise_not(cv2.convertScaleAbs(wet, alpha=0.55)), cv2.COLOR_GRAY2BGRA)
+        cv2.multiply(ground, dry, dst=ground, scale=1 / 255)
+        cv2.add(ground, full, dst=ground)
+
+    def _picture(self, view: Camera, here: Set, t: float, top: int) -> Image:
+        """The mirrored scene, small and rippled; every second frame has a new one, the ripples hide it."""
         small = np.zeros((self._height, self._width, 4), np.uint8)
         small[:] = (*(part / 2 for part in bgr(here.haze)), 255)
         low = view.scaled(self._width, self._height)
@@ -157,13 +175,5 @@ class Mirror:
             small, self._column + waves * (2.6 * deep), self._row + waves * (5.0 * deep),
             cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
-        small = cv2.blur(small, (3, 9))
-        height, width = frame.shape[:2]
-        full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)[top:]
-        ground = frame[top:]
-        wet = cv2.convertScaleAbs(cv2.extractChannel(ground, 3), alpha=here.wetness)
-        weight = cv2.cvtColor(wet, cv2.COLOR_GRAY2BGRA)
-        cv2.multiply(full, weight, dst=full, scale=1 / 255)
-        dry = cv2.cvtColor(cv2.bitwise_not(cv2.convertScaleAbs(wet, alpha=0.55)), cv2.COLOR_GRAY2BGRA)
-        cv2.multiply(ground, dry, dst=ground, scale=1 / 255)
-        cv2.add(ground, full, dst=ground)
+        blurred: Image = cv2.blur(small, (3, 9))
+        return blurred

@@ -55,7 +55,7 @@ def build(spec: SetSpec) -> Set:
         bloom_from=126 if dark else 220,
     )
     houses = facade(
-        spec.rng("houses"), palette, STREET, HEIGHT if dark else HEIGHT_DAY, 40 if spec.forward else 56
+        spec.rng("houses"), palette, STREET, HEIGHT if dark else HEIGHT_DAY, 40 if spec.forward else 46
     )
     if spec.forward:
         _down_the_street(spec, place, palette, houses, dark=dark)
@@ -94,7 +94,7 @@ def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image,
 
 
 def _along_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image, *, dark: bool) -> None:
-    ppm = 56.0
+    ppm = 46.0
     place.cards.append(
         Card(cv2.GaussianBlur(houses, (0, 0), 0.9 if dark else 1.5), ppm, 0, 0, 11.5, wrap_x=STREET)
     )
