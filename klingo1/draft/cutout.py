@@ -86,7 +86,7 @@ def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     return digest.hexdigest()
 
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 
