@@ -68,7 +68,7 @@ def _track(u: float, _t: float) -> Offset:
 
 
 def _orbit(u: float, _t: float) -> Offset:
-    return Offset(side=0.5 * math.sin((ease(u) - 0.5) * 1.5), aim=1.0)
+    return Offset(side=0.38 * math.sin((ease(u) - 0.5) * 1.5), aim=1.0)
 
 
 def _crane(u: float, _t: float) -> Offset:

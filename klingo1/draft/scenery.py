@@ -48,8 +48,17 @@ class Scenery:
         self._haze = Haze(place_, inner)
         self._mirror = Mirror(inner) if place_.wetness > 0 else None
 
-    def paint(self, camera: Camera, t: float, cast: Sequence[Standing]) -> Image:
-        """The frame without weather, BGRA at the film's size; the array is reused by the next call."""
+    def paint(
+        self,
+        camera: Camera,
+        t: float,
+        cast: Sequence[Standing],
+        behind: Callable[[Image], None] | None = None,
+    ) -> Image:
+        """The frame without weather, BGRA at the film's size; the array is reused by the next call.
+
+        `behind` paints between the scenery and the cast.
+        """
         inner, here = self._inner, self.set
         view = camera.scaled(inner.shape[1], inner.shape[0])
         if here.backdrop is not None:
@@ -58,12 +67,14 @@ class Scenery:
             self._paint_world(inner, view, t)
         cards = sorted(((card.depth(view), card) for card in here.cards), key=lambda pair: -pair[0])
         farthest = max((who.depth for who in cast), default=NEAREST)
-        behind = [(depth, card) for depth, card in cards if depth > farthest]
-        for depth, card in behind:
+        distant = [(depth, card) for depth, card in cards if depth > farthest]
+        for depth, card in distant:
             card.draw(inner, view, haze=self._haze.at(depth), colour=here.haze)
         height, width = self._frame.shape[:2]
         cv2.resize(inner, (width, height), dst=self._frame, interpolation=cv2.INTER_LINEAR)
-        self._paint_front(camera, cards[len(behind) :], cast)
+        if behind is not None:
+            behind(self._frame)
+        self._paint_front(camera, cards[len(distant) :], cast)
         return self._frame
 
     def _paint_world(self, inner: Image, view: Camera, t: float) -> None:

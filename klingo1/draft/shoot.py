@@ -88,7 +88,9 @@ class Shooting:
             standing.append(here)
             if index == 0:
                 box = here.keep
-        frame = self._scenery.paint(camera, number / FPS, standing)
+        frame = self._scenery.paint(
+            camera, number / FPS, standing, lambda image: self._weather.draw_behind(image, number / FPS)
+        )
         self._weather.draw(frame, number / FPS)
         self._finish.glow(frame)
         return frame, box

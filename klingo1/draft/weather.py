@@ -45,11 +45,12 @@ class _Veil:
     colour: Rgb
     speed: float
 
-    def draw(self, frame: Image, t: float) -> None:
+    def draw(self, frame: Image, t: float, strength: float = 1.0) -> None:
         height, width = frame.shape[:2]
         small_width = self.cover.shape[1] // 2
         left = round(self.speed * t) % small_width
         part = self.cover[:, left : left + small_width]
+        part = cv2.convertScaleAbs(part, alpha=strength)
         bank = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
         cv2.multiply(
             frame, cv2.cvtColor(cv2.bitwise_not(bank), cv2.COLOR_GRAY2BGRA), dst=frame, scale=1 / 255
@@ -126,9 +127,18 @@ class Weather:
             self._layers += _layers(name, width, height, haze, rng)
 
     def draw(self, frame: Image, t: float) -> None:
-        """Add it to a frame (BGRA), `t` seconds into the film."""
+        """Add it to a finished frame (BGRA), `t` seconds into the film; of fog a thin veil alone."""
         for layer in self._layers:
-            layer.draw(frame, t)
+            if isinstance(layer, _Veil):
+                layer.draw(frame, t + 7, 0.22)
+            else:
+                layer.draw(frame, t)
+
+    def draw_behind(self, frame: Image, t: float) -> None:
+        """Add what hangs behind the cast: fog, which would hide faces if it lay over them."""
+        for layer in self._layers:
+            if isinstance(layer, _Veil):
+                layer.draw(frame, t)
 
 
 def _layers(

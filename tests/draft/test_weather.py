@@ -17,6 +17,7 @@ def test_every_weather_shows_and_moves(name):
     frames = []
     for t in (1.0, 2.9, 1.0):
         frame = np.full((180, 320, 4), 90, np.uint8)
+        weather(name).draw_behind(frame, t)
         weather(name).draw(frame, t)
         frames.append(frame.astype(int))
     assert np.abs(frames[0][..., :3] - 90).max() > 8
@@ -29,3 +30,13 @@ def test_unknown_weather_is_fine_weather():
     frame = np.full((180, 320, 4), 90, np.uint8)
     weather("plague").draw(frame, 1.0)
     assert (frame == 90).all()
+
+
+def test_fog_hangs_behind_the_cast():
+    """Over faces lies a thin veil alone; most of the fog is painted before the cast is."""
+    change = []
+    for draw in (weather("fog").draw_behind, weather("fog").draw):
+        frame = np.full((180, 320, 4), 40, np.uint8)
+        draw(frame, 1.0)
+        change.append(np.abs(frame[..., :3].astype(int) - 40).mean())
+    assert change[0] > 3 * change[1] > 0
