@@ -21,6 +21,8 @@ class Background:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="klingo1-studio", daemon=True)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+        self._again: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         self._thread.start()
 
     def _run(self) -> None:
@@ -32,24 +34,39 @@ class Background:
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def start(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `work()` as the task `name`, unless a task of that name is running."""
+        """Run `work()` as the task `name`; while a task of that name is running, run it once more after it.
+
+        The running one may have decided to end already, so a wake-up is never dropped.
+        """
         self.loop.call_soon_threadsafe(self._start, name, work)
 
     def _start(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        if name not in self._tasks:
-            task = self.loop.create_task(work(), name=name)
-            self._tasks[name] = task
-            task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        if self._closing:
+            return
+        if name in self._tasks:
+            self._again[name] = work
+            return
+        task = self.loop.create_task(work(), name=name)
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._restart(name))
+
+    def _restart(self, name: str) -> None:
+        self._tasks.pop(name, None)
+        again = self._again.pop(name, None)
+        if again is not None:
+            self._start(name, again)
 
     async def cancel(self, name: str) -> None:
         """End the task `name` at its next pause and wait until it has ended."""
+        self._again.pop(name, None)
         task = self._tasks.get(name)
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def cancel_all(self) -> None:
-        """End every named task."""
+        """End every named task; none starts from now on."""
+        self._closing = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -144,7 +144,7 @@ class Client:
         There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out,
         an unknown id for a minute; any other refusal is raised.
         """
-        backoff = Backoff()
+        backoff = Backoff(first=self._patience.first_wait, factor=self._patience.growth)
         unknown_since: float | None = None
         while True:
             asked_to_wait = None

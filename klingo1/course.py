@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from klingo1 import errors, mentions
 from klingo1.client import Client
 from klingo1.clips import normalise_clip
+from klingo1.download import is_whole_mp4
 from klingo1.engines import Engines
 from klingo1.entries import RETRY_SECONDS, Entries
 from klingo1.errors import ApiError, KlingoError, LedgerError
 from klingo1.export import write_poster
 from klingo1.job import Job, Money, Problem, State
+from klingo1.lookup import Lost
+from klingo1.moments import Moment, reached
 from klingo1.prediction import Prediction, Status
 from klingo1.problems import problem_of, released
 from klingo1.references import normalise_picture
@@ -27,12 +30,16 @@ from klingo1.request import Engine
 from klingo1.retry import Clock
 from klingo1.settings import Settings
 from klingo1.submission import Submission
-from klingo1.uploads import PREPARED, Uploads, job_folder, prepared
+from klingo1.uploads import PREPARED, Uploads, job_folder, prepared, sent_references
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
 """How long a prediction may be done without naming a video before a person is told."""
+SENDING, FETCHING = 4, 4
+"""Jobs that prepare, upload and submit, or download, at once; the others wait their turn."""
+OUTAGE_SECONDS = 24 * 3600.0
+"""How long the video's host may be out of reach before a person is told; outputs live for days."""
 
 
 class Course:
@@ -44,10 +51,13 @@ class Course:
         self._settings = settings
         self._clock = clock
         self._submission = Submission(entries, clock)
+        self._sending = asyncio.Semaphore(SENDING)
+        self._fetching = asyncio.Semaphore(FETCHING)
+        self._notes: set[asyncio.Task[None]] = set()
         self._steps: dict[State, Callable[[Job], Awaitable[None]]] = {
-            State.QUEUED: self._start,
-            State.PREPARING: self._prepare,
-            State.UPLOADING: self._upload_and_submit,
+            State.QUEUED: self._send,
+            State.PREPARING: self._send,
+            State.UPLOADING: self._send,
             State.SUBMITTING: self._interrupted_submit,
             State.UNKNOWN: self._look_up,
             State.RUNNING: self._poll,
@@ -55,8 +65,10 @@ class Course:
         }
 
     async def settle(self, seconds: float) -> None:
-        """Let submits that are on their way come to an end, at most `seconds`."""
+        """Let submits that are on their way, and the last notes, come to an end, at most `seconds`."""
         await self._submission.settle(seconds)
+        if self._notes:
+            await asyncio.wait(self._notes, timeout=1.0)
 
     async def run(self, job_id: str) -> None:
         """Take the job as far as it goes without a person."""
@@ -76,7 +88,10 @@ class Course:
         except LedgerError:
             raise
         except (errors.KeyMissing, errors.KeyRejected) as error:
-            await self._entries.advance(job, State.NEEDS_KEY, problem=problem_of(error))
+            if job.state is State.UNKNOWN:  # it stays so: what may have been sent is never sent again
+                await self._entries.note(job, problem=problem_of(error), during=job.state)
+            else:
+                await self._entries.advance(job, State.NEEDS_KEY, problem=problem_of(error))
         except KlingoError as error:
             await self._give_up(job, error)
         except Exception as error:
@@ -91,12 +106,20 @@ class Course:
         elif job.state in {State.RUNNING, State.DOWNLOADING}:
             await self._entries.advance(job, State.EXPIRED, problem=problem)
         else:
-            await self._entries.note(job, problem=problem)
+            await self._entries.note(job, problem=problem, during=job.state)
 
     # -- steps
 
-    async def _start(self, job: Job) -> None:
-        await self._entries.advance(job, State.PREPARING)
+    async def _send(self, job: Job) -> None:
+        """From the queue to the submit, a few jobs at a time: a thousand found at start are no stampede."""
+        if job.state is State.QUEUED:
+            async with self._sending:
+                await self._entries.advance(job, State.PREPARING)
+        elif job.state is State.PREPARING:
+            async with self._sending:
+                await self._prepare(job)
+        else:
+            await self._upload_and_submit(job)
 
     async def _prepare(self, job: Job) -> None:
         """Clean copies beside the originals: oriented, within the limits, without metadata."""
@@ -112,13 +135,15 @@ class Course:
 
     async def _upload_and_submit(self, job: Job) -> None:
         client = await self._client(job)
-        images, video = await self._references(job, client)
-        form = self._settings.mention_form if job.engine is Engine.KLING else "at"
+        async with self._sending:
+            images, video = await self._references(job, client)
+        reached(Moment.UPLOADED)
         request = job.request.with_references(images, video)
-        body = request.to_wire(prompt=mentions.to_wire(job.request.prompt, form))
+        body = request.to_wire(prompt=self._wire_prompt(job))
         if job.engine is Engine.DRAFT:
             body["klingo1"] = job.request.draft.to_wire()
-        await self._submission.send(job, client, body)
+        account = self._engines.account_of(job.engine, job.owner)
+        await self._submission.send(job, client, body, account=account)
 
     async def _references(self, job: Job, client: Client) -> tuple[list[str], str | None]:
         """Every reference as an address; what stands already is not sent again, what came through is kept."""
@@ -136,16 +161,25 @@ class Course:
     async def _look_up(self, job: Job) -> None:
         client = await self._client(job)
         record = await self._entries.record(job)
-        submitted_at = record.submitted_at or job.updated_at
-        sent = Uploads.read(record.uploads, now=submitted_at).addresses(job)
-        await self._submission.look_up(job, client, submitted_at=submitted_at, sent=sent)
+        lost = Lost(
+            at=record.submitted_at or job.created_at,
+            references=sent_references(job, record.uploads),
+            prompts={self._wire_prompt(job), job.request.prompt},
+            duration=job.request.duration,
+        )
+        same = record.account in {"", self._engines.account_of(job.engine, job.owner)}
+        await self._submission.look_up(job, client, lost, same_account=same)
+
+    def _wire_prompt(self, job: Job) -> str:
+        form = self._settings.mention_form if job.engine is Engine.KLING else "at"
+        return mentions.to_wire(job.request.prompt, form)
 
     async def _poll(self, job: Job) -> None:
         client = await self._client(job)
         missing_since: float | None = None
         while True:
             try:
-                prediction = await client.wait(job.prediction_id, on_update=lambda p: self._note_soon(job, p))
+                prediction = await client.wait(job.prediction_id, on_update=lambda p: self._seen(job, p))
             except errors.NotFound:
                 problem = Problem("NotFound", "The service no longer knows this run.")
             else:
@@ -167,23 +201,17 @@ class Course:
     async def _failed(self, job: Job, prediction: Prediction) -> None:
         """A failed task is refunded within hours, so its hold stays until then (money.release_refunded)."""
         text = prediction.error or f"The service ended it: {prediction.status_word}."
-        problem = Problem("GenerationFailed", text)
-        await self._entries.advance(job, State.FAILED, problem=problem, details=prediction.as_details())
+        facts: dict[str, Any] = {"details": prediction.as_details()}
+        if job.money is Money.SPENT:  # adopted, or no longer waited for: the refund comes all the same
+            facts["money"] = Money.HELD
+        await self._entries.advance(job, State.FAILED, problem=Problem("GenerationFailed", text), **facts)
 
     async def _download(self, job: Job) -> None:
-        client = await self._client(job)
         folder = self._folder(job)
         folder.mkdir(parents=True, exist_ok=True)
-        pause = 5.0
-        while True:
-            try:
-                video = await self._fetch(job, client, folder / "video.mp4")
-                break
-            except (errors.Unavailable, errors.NotSent, errors.RateLimited, OSError) as error:
-                # An outage or a full disk: the partial file stays, the job waits.
-                log.warning("job %s: its download waits (%s)", job.id, type(error).__name__)
-                await self._clock.sleep(pause)
-                pause = min(120.0, pause * 2)
+        video = folder / "video.mp4"
+        if not await asyncio.to_thread(is_whole_mp4, video):  # it is there when only the commit was lost
+            await self._fetch_patiently(job, video)
         poster = folder / "poster.jpg"
         has_poster = await asyncio.to_thread(write_poster, video, poster)
         facts: dict[str, Any] = {"video": self._stored(video), "progress": 1.0}
@@ -193,24 +221,56 @@ class Course:
             facts["money"] = Money.SPENT
         await self._entries.advance(job, State.DONE, **facts)
 
-    async def _fetch(self, job: Job, client: Client, to: Path) -> Path:
+    async def _fetch_patiently(self, job: Job, to: Path) -> None:
+        """An outage or a full disk: the partial file stays, the job waits, a person can read why."""
+        client = await self._client(job)
+        pause, since = 5.0, self._clock.monotonic()
+        while True:
+            try:
+                async with self._fetching:
+                    await self._fetch(job, client, to)
+                return
+            except (errors.Unavailable, errors.NotSent, errors.RateLimited, errors.DownloadFailed) as error:
+                for_good = isinstance(error, errors.DownloadFailed) and not error.retriable
+                if for_good or self._clock.monotonic() - since > OUTAGE_SECONDS:
+                    raise
+                problem = problem_of(error)
+            except OSError as error:
+                problem = Problem("DiskError", f"The video cannot be written here: {error.strerror}.")
+            log.warning("job %s: its download waits (%s)", job.id, problem.kind)
+            await self._entries.note(job, problem=problem, during=State.DOWNLOADING)
+            await self._clock.sleep(pause)
+            pause = min(120.0, pause * 2)
+
+    async def _fetch(self, job: Job, client: Client, to: Path) -> None:
         async def address() -> str:
             outputs = (await client.result(job.prediction_id)).outputs
             if not outputs:
                 raise errors.DownloadFailed("The service names no video any more.", expired=True)
             return outputs[0]
 
-        return await client.download(await address(), to, refresh=address)
+        await client.download(
+            await address(), to, refresh=address, on_progress=lambda *_: reached(Moment.MID_DOWNLOAD)
+        )
 
     # -- small things
 
     async def _client(self, job: Job) -> Client:
         return await self._engines.client(job.engine, job.owner)
 
-    def _note_soon(self, job: Job, prediction: Prediction) -> None:
+    def _seen(self, job: Job, prediction: Prediction) -> None:
         """Keep the latest reply; a poll does not wait for the disk."""
-        note = self._entries.note(job, progress=prediction.progress, details=prediction.as_details())
-        task = asyncio.ensure_future(note)
+        reached(Moment.POLLED)
+        self._soon(
+            self._entries.note(
+                job, during=State.RUNNING, progress=prediction.progress, details=prediction.as_details()
+            )
+        )
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _folder(self, job: Job) -> Path:

@@ -8,11 +8,14 @@ from typing import Any
 
 from klingo1.background import Background
 from klingo1.engines import NO_KEY, Engines
-from klingo1.errors import ApiError, KeyMissing
+from klingo1.errors import ApiError, InvalidRequest, KeyMissing, KlingoError
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
+from klingo1.lookup import read_time
 from klingo1.money import Caps
-from klingo1.recovery import adopted_job
+from klingo1.prediction import Prediction, is_prediction_id
+from klingo1.problems import NOT_BILLED
+from klingo1.recovery import adopted_job, unrecorded
 from klingo1.request import Engine
 from klingo1.retry import Clock
 
@@ -63,9 +66,13 @@ class Decisions:
         if job.state is State.DONE or (job.state.active and not job.problem):
             return job
         if prediction_id and job.state is State.UNKNOWN:
+            if not is_prediction_id(prediction_id) or self._ledger.job_of_prediction(prediction_id):
+                raise InvalidRequest(
+                    "prediction_id", "It is no prediction, or belongs to another run here.", "Choose another."
+                )
             to, facts["prediction_id"] = State.RUNNING, prediction_id
-        elif job.state is State.UNKNOWN:
-            to = State.UNKNOWN
+        elif job.state.active:
+            to = job.state
         elif job.prediction_id and not (job.engine is Engine.DRAFT and job.state in _ENDED_DRAFT):
             to = State.RUNNING
         else:
@@ -82,17 +89,59 @@ class Decisions:
             self._drive(job.id)
         return self._ledger.job(job.id)
 
+    def wake(self, owner: str | None = None) -> None:
+        """Go on with what waits for a key and has one now. At a start (no `owner`) only with what is paid for
+        already: nobody is there to see a run begin.
+        """
+        for job in self._ledger.in_state(State.NEEDS_KEY, State.UNKNOWN):
+            waiting = job.state is State.NEEDS_KEY or (job.problem and job.problem.kind in _KEY_PROBLEMS)
+            wanted = job.owner == owner if owner is not None else job.prediction_id or job.state.active
+            if waiting and wanted and self._engines.key_of(job.owner):
+                with contextlib.suppress(KlingoError):  # one run over its budget does not hold up the others
+                    self.resume(job)
+
+    def release(self, job: Job) -> Job:
+        """A person has seen that a failed or unknown run is not on the bill: give its hold back.
+
+        Only runs that wait for a person can be released; others are returned as they are.
+        """
+        now = self._clock.time()
+        if job.state is State.FAILED:
+            self._ledger.release(job.id, state=job.state, now=now)
+        elif job.state is State.UNKNOWN and job.problem:
+            facts = {"state": State.NOT_CREATED, "problem": NOT_BILLED.as_json()}
+            self._ledger.release(job.id, state=job.state, now=now, **facts)
+        return self._ledger.job(job.id)
+
+    def find_lost(self, owner: str) -> list[Prediction]:
+        """What the service's last days hold and this ledger does not, newest first."""
+
+        async def ask() -> list[Prediction]:
+            client = await self._engines.client(Engine.KLING, owner)
+            return await unrecorded(client, self._ledger, now=self._clock.time())
+
+        return self._background.call(ask()).result()
+
     def adopt(self, prediction_id: str, *, owner: str) -> Job:
         """A job for a prediction found at the service; the one that has it already, if any."""
+        for lost in self._ledger.in_state(State.UNKNOWN):
+            if lost.owner == owner and lost.problem and prediction_id in lost.problem.prediction_ids:
+                return self.resume(lost, prediction_id=prediction_id)
 
-        async def ask() -> Job:
+        async def ask() -> tuple[Job, float]:
             client = await self._engines.client(Engine.KLING, owner)
-            return adopted_job(await client.result(prediction_id), owner=owner, now=self._clock.time())
+            prediction = await client.result(prediction_id)
+            now = self._clock.time()
+            made = read_time(prediction.created_at)
+            since = min(now, made.timestamp()) if made else now
+            return adopted_job(prediction, owner=owner, now=now), since
 
-        job = self._ledger.adopt(self._background.call(ask()).result())
+        found, since = self._background.call(ask()).result()
+        job = self._ledger.adopt(found, since=since)
         self._drive(job.id)
         return job
 
 
 _ENDED_DRAFT = frozenset({State.STOPPED, State.FAILED})
 """A draft that was stopped or failed is rendered anew; it costs nothing."""
+_KEY_PROBLEMS = frozenset({"KeyMissing", "KeyRejected"})

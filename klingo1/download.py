@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from klingo1.errors import DownloadFailed
+from klingo1.moments import Moment, reached
 from klingo1.outside import AddressRefused
 from klingo1.retry import Backoff
 from klingo1.wire import Wire, raw_chunks
@@ -96,7 +97,9 @@ class _Part:
             raise _Again("what came is not a whole MP4", from_zero=True)
         with self.path.open("rb+") as handle:
             os.fsync(handle.fileno())
+        reached(Moment.FSYNCED)
         self.path.replace(to)
+        reached(Moment.RENAMED)
         self.note.unlink(missing_ok=True)
         if os.name == "posix":  # elsewhere a folder cannot be opened
             folder = os.open(to.parent, os.O_RDONLY)
@@ -144,7 +147,8 @@ async def fetch(
             failures += 1
             _log.info("download: attempt failed (%s), %d in a row", type(error).__name__, failures)
             if failures >= TRIES:
-                raise DownloadFailed(f"The result could not be fetched: {_reason(error)}.") from error
+                words = f"The result could not be fetched: {_reason(error)}."
+                raise DownloadFailed(words, retriable=True) from error
         await wire.clock.sleep(backoff.wait())
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 from klingo1.errors import LedgerError
 from klingo1.job import Job, Problem, State
 from klingo1.ledger import Ledger
 from klingo1.retry import Clock
+from klingo1.uploads import sent_references
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,8 +41,7 @@ class Entries:
 
     async def advance(self, job: Job, to: State, *, problem: Problem | None = None, **facts: Any) -> bool:
         """Leave the state that `job` was read in; False when it has been left already."""
-        if problem is not None:
-            facts["problem"] = problem.as_json()
+        facts["problem"] = None if problem is None else problem.as_json()
         return await self._call(
             self._ledger.advance,
             job.id,
@@ -52,31 +52,51 @@ class Entries:
             **facts,
         )
 
-    async def insist(self, job: Job, to: State, *, problem: Problem | None = None, **facts: Any) -> None:
-        """Commit the outcome of a submit, however long the ledger refuses; nothing else happens meanwhile."""
-        if problem is not None:
-            facts["problem"] = problem.as_json()
+    async def insist(
+        self,
+        job: Job,
+        to: State,
+        *,
+        leave: Collection[State] = (State.SUBMITTING,),
+        problem: Problem | None = None,
+        **facts: Any,
+    ) -> bool:
+        """Commit the outcome of a submit, however long the ledger refuses; nothing else happens meanwhile.
+
+        False when the job has left these states, or the prediction belongs to another one.
+        """
+        facts["problem"] = None if problem is None else problem.as_json()
+
+        async def write() -> bool:
+            now = self._clock.time()
+            return await self._call(self._ledger.advance, job.id, leave=leave, to=to, now=now, **facts)
+
+        return await self._at_last(write, job, f"{to.value} ({facts.get('prediction_id', 'no prediction')})")
+
+    async def record_at_last(self, job: Job) -> Any:
+        """The raw row, however long the ledger cannot be read."""
+        return await self._at_last(lambda: self.record(job), job, "its outcome")
+
+    async def _at_last(self, call: Callable[[], Awaitable[T]], job: Job, what: str) -> T:
         while True:
             try:
-                await self._call(
-                    self._ledger.advance,
-                    job.id,
-                    leave=[State.SUBMITTING],
-                    to=to,
-                    now=self._clock.time(),
-                    **facts,
-                )
-                return
+                return await call()
             except LedgerError as error:
-                known = facts.get("prediction_id", "no prediction")
-                log.error("job %s: %s (%s) is not written yet: %s", job.id, to.value, known, error)
+                log.error("job %s: %s is not written yet: %s", job.id, what, error)
                 await self._clock.sleep(RETRY_SECONDS)
 
-    async def note(self, job: Job, *, problem: Problem | None = None, **facts: Any) -> None:
-        """Write facts that change no state."""
+    async def note(
+        self, job: Job, *, problem: Problem | None = None, during: State | None = None, **facts: Any
+    ) -> None:
+        """Write facts that change no state; with `during`, only while the job is in that one."""
         if problem is not None:
             facts["problem"] = problem.as_json()
-        await self._call(self._ledger.note, job.id, now=self._clock.time(), **facts)
+        await self._call(self._ledger.note, job.id, now=self._clock.time(), during=during, **facts)
+
+    async def others_unsettled(self, job: Job) -> list[list[str]]:
+        """The references of other paid jobs whose submit is on its way or was lost."""
+        others = await self._call(self._ledger.unsettled)
+        return [sent_references(other, uploads) for other, uploads in others if other.id != job.id]
 
     async def _call(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await asyncio.to_thread(call, *args, **kwargs)

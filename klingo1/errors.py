@@ -19,7 +19,7 @@ KlingoError
 │   ├── Unavailable        it fell over or could not be reached; safe reads may be repeated
 │   └── SubmitUncertain    the submit may have been accepted and billed; never repeat it, look it up
 ├── GenerationFailed       the service accepted the task and then failed it (prediction_id, status, code)
-└── DownloadFailed         the result cannot be fetched (prediction_id, expired)
+└── DownloadFailed         the result cannot be fetched (prediction_id, expired, retriable)
 
 Three failures are kept apart: the request is invalid, the API failed, the generation failed. Facts are
 attributes; messages are for people, and nothing in klingo1 matches on their text.
@@ -159,9 +159,14 @@ class GenerationFailed(KlingoError):
 
 
 class DownloadFailed(KlingoError):
-    """A result cannot be fetched; `expired` is true when the service no longer has it."""
+    """A result cannot be fetched; `expired` is true when the service no longer has it, `retriable` when its
+    host was out of reach.
+    """
 
-    def __init__(self, message: str, *, prediction_id: str = "", expired: bool = False) -> None:
+    def __init__(
+        self, message: str, *, prediction_id: str = "", expired: bool = False, retriable: bool = False
+    ) -> None:
         super().__init__(message)
         self.prediction_id = prediction_id
         self.expired = expired
+        self.retriable = retriable

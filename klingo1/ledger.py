@@ -8,38 +8,24 @@ caps, a refused or never created run gives its amount back. All amounts are inte
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from klingo1 import money, schema
-from klingo1.errors import JobNotFound, LedgerError
+from klingo1 import money
+from klingo1.book import Book
 from klingo1.job import Job, Money, State
 from klingo1.money import Caps, NewJob
-from klingo1.records import decode_job, encode_facts, encode_job
-from klingo1.schema import jobs, phases, quotes
+from klingo1.records import encode_facts
+from klingo1.schema import jobs, quotes
+
+_UNSETTLED = (State.SUBMITTING.value, State.UNKNOWN.value)
 
 
-class Ledger:
+class Ledger(Book):
     """All jobs of one home folder. Thread-safe; every write is one short transaction."""
-
-    def __init__(self, database: Path | str, *, home: Path) -> None:
-        """Open or create. Raises LedgerError, naming the file, when it is damaged, newer or not writable."""
-        self.path = database if isinstance(database, Path) else None
-        self._home = home
-        url = f"sqlite:///{database}" if self.path else str(database)
-        self._engine = schema.connect(url)
-        self._write = threading.Lock()
-        schema.migrate(self._engine, path=self.path)
-
-    def close(self) -> None:
-        """Give the file back."""
-        self._engine.dispose()
 
     # -- quotes and admission
 
@@ -67,17 +53,23 @@ class Ledger:
             return self._load(connection, new.id, new.owner), True
 
     def readmit(self, job: Job, *, caps: Caps, now: float) -> bool:
-        """Hold the price of a run that was never created once more, and queue it. Raises BudgetReached."""
+        """Hold the price of a run that was never created once more, and queue it. Raises BudgetReached.
+
+        What is still held stays on the day under whose caps it was admitted.
+        """
         with self._writing() as connection:
-            day = money.day_of(connection, now)
+            moved = {}
             if job.money is not Money.HELD:
+                day = money.day_of(connection, now)
                 money.check_caps(connection, owner=job.owner, cost=job.price, caps=caps, day=day, now=now)
+                moved = {"day": day}
             held = Money.HELD if job.price.micro else Money.FREE
             won = connection.execute(
                 sa.update(jobs)
                 .where(
                     jobs.c.id == job.id,
                     jobs.c.state == job.state.value,
+                    jobs.c.money == job.money.value,
                     sa.or_(jobs.c.prediction_id == "", jobs.c.price == 0),  # a draft may be made anew
                 )
                 .values(
@@ -85,7 +77,7 @@ class Ledger:
                     progress=None,
                     state=State.QUEUED.value,
                     money=held.value,
-                    day=day,
+                    **moved,
                     attempts=0,
                     problem=None,
                     finished_at=None,
@@ -96,15 +88,19 @@ class Ledger:
                 self._enter(connection, job.id, State.QUEUED, now)
             return won.rowcount == 1
 
-    def adopt(self, job: Job) -> Job:
-        """Write the row of a prediction found at the service, or return the job that has it already."""
+    def adopt(self, job: Job, *, since: float) -> Job:
+        """Write the row of a prediction found at the service, or return the job that has it already.
+
+        `since` is when it was made there: its price counts on that day. Raises JobNotFound when another owner
+        has it.
+        """
         with self._writing() as connection:
             known = connection.execute(
                 sa.select(jobs.c.id).where(jobs.c.prediction_id == job.prediction_id)
             ).scalar()
             if known is not None:
                 return self._load(connection, known, job.owner)
-            self._insert(connection, job, day=money.day_of(connection, job.created_at), quote=None)
+            self._insert(connection, job, day=money.day_text(since), quote=None)
             return self._load(connection, job.id, job.owner)
 
     # -- transitions
@@ -121,9 +117,12 @@ class Ledger:
     ) -> bool:
         """Move a job from one of the states `leave` to `to`; False when somebody else was first.
 
-        With `worker`, only while that worker holds the job's lease.
+        With `worker`, only while that worker holds the job's lease. A `prediction_id` that belongs to another
+        job is not taken from it.
         """
         with self._writing() as connection:
+            if self._taken(connection, facts.get("prediction_id", ""), job_id):
+                return False
             statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_([s.value for s in leave]))
             if worker is not None:
                 statement = statement.where(jobs.c.worker == worker)
@@ -135,28 +134,39 @@ class Ledger:
                 self._enter(connection, job_id, to, now)
             return won
 
-    def note(self, job_id: str, *, now: float, **facts: Any) -> None:
-        """Write facts that change no state: progress, the service's last reply, uploaded addresses."""
+    def note(self, job_id: str, *, now: float, during: State | None = None, **facts: Any) -> None:
+        """Write facts that change no state: progress, the service's last reply, uploaded addresses.
+
+        With `during`, only while the job is in that state: a late note never overwrites a newer truth.
+        """
+        statement = sa.update(jobs).where(jobs.c.id == job_id)
+        if during is not None:
+            statement = statement.where(jobs.c.state == during.value)
         with self._writing() as connection:
-            connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id).values(**encode_facts(facts), updated_at=now)
-            )
+            connection.execute(statement.values(**encode_facts(facts), updated_at=now))
+
+    def release(self, job_id: str, *, state: State, now: float, **facts: Any) -> bool:
+        """Give back what a job in `state` holds; False when it holds nothing or has gone on."""
+        statement = sa.update(jobs).where(
+            jobs.c.id == job_id, jobs.c.state == state.value, jobs.c.money == Money.HELD.value
+        )
+        values = encode_facts(facts | {"money": Money.RELEASED}) | {"updated_at": now}
+        with self._writing() as connection:
+            won = connection.execute(statement.values(**values)).rowcount == 1
+            if won and "state" in facts:
+                self._enter(connection, job_id, facts["state"], now)
+            return won
 
     def claim(self, *, worker: str, now: float, lease: float, gone: Collection[str] = ()) -> list[Job]:
         """Take every active job that nobody holds (or whose holder's lease ran out or is in `gone`)."""
         active = [s.value for s in State if s.active]
         free = sa.or_(jobs.c.worker.is_(None), jobs.c.lease_until < now, jobs.c.worker.in_(list(gone)))
+        mine = sa.and_(jobs.c.state.in_(active), free)
         with self._writing() as connection:
-            rows = connection.execute(
-                sa.select(jobs).where(jobs.c.state.in_(active), free).order_by(jobs.c.created_at)
-            ).all()
+            rows = connection.execute(sa.select(jobs).where(mine).order_by(jobs.c.created_at)).all()
             if rows:
-                connection.execute(
-                    sa.update(jobs)
-                    .where(jobs.c.id.in_([row.id for row in rows]))
-                    .values(worker=worker, lease_until=now + lease)
-                )
-            return [self._decode(connection, row) for row in rows]
+                connection.execute(sa.update(jobs).where(mine).values(worker=worker, lease_until=now + lease))
+            return self._decode(connection, rows)
 
     def take(self, job_id: str, *, worker: str, now: float, lease: float) -> None:
         """Hold one job that this worker has just created or woken."""
@@ -198,7 +208,7 @@ class Ledger:
         statement = sa.select(jobs).where(jobs.c.id == job_id, jobs.c.worker == worker)
         with self._reading() as connection:
             row = connection.execute(statement).one_or_none()
-            return None if row is None else self._decode(connection, row)
+            return None if row is None else self._decode(connection, [row])[0]
 
     def record(self, job_id: str) -> Row[Any]:
         """The raw row, for the loop that needs uploads, attempts and the time of the submit."""
@@ -214,7 +224,7 @@ class Ledger:
             statement = statement.where(jobs.c.created_at < before)
         with self._reading() as connection:
             rows = connection.execute(statement.order_by(jobs.c.created_at.desc()).limit(limit)).all()
-            return [self._decode(connection, row) for row in rows]
+            return self._decode(connection, rows)
 
     def in_state(self, *states: State) -> list[Job]:
         """Every job in one of these states, oldest first."""
@@ -222,7 +232,20 @@ class Ledger:
             rows = connection.execute(
                 sa.select(jobs).where(jobs.c.state.in_([s.value for s in states])).order_by(jobs.c.created_at)
             ).all()
-            return [self._decode(connection, row) for row in rows]
+            return self._decode(connection, rows)
+
+    def unsettled(self) -> list[tuple[Job, str]]:
+        """Every paid job whose submit is on its way or was lost, with its uploads column."""
+        statement = sa.select(jobs).where(jobs.c.state.in_(_UNSETTLED), jobs.c.money != Money.FREE.value)
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+            return [(job, row.uploads) for job, row in zip(self._decode(connection, rows), rows, strict=True)]
+
+    def job_of_prediction(self, prediction_id: str) -> str | None:
+        """The id of the job that has this prediction."""
+        with self._reading() as connection:
+            statement = sa.select(jobs.c.id).where(jobs.c.prediction_id == prediction_id)
+            return connection.execute(statement).scalar()
 
     def prediction_ids(self) -> set[str]:
         """Every prediction that belongs to a job already."""
@@ -240,55 +263,11 @@ class Ledger:
 
     # -- inside
 
-    def _load(self, connection: Connection, job_id: str, owner: str | None) -> Job:
-        statement = sa.select(jobs).where(jobs.c.id == job_id)
-        if owner is not None:
-            statement = statement.where(jobs.c.owner == owner)
-        row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise JobNotFound("There is no such run here.")
-        return self._decode(connection, row)
-
-    def _decode(self, connection: Connection, row: Row[Any]) -> Job:
-        entered = connection.execute(
-            sa.select(phases.c.state, phases.c.at).where(phases.c.job_id == row.id).order_by(phases.c.at)
-        ).all()
-        return decode_job(row, [(State(s), at) for s, at in entered], self._home)
-
-    def _insert(self, connection: Connection, job: Job, *, day: str, quote: str | None) -> None:
-        row = encode_job(job, self._home)
-        connection.execute(sa.insert(jobs).values(**row, day=day, quote=quote))
-        self._enter(connection, job.id, job.state, job.created_at)
+    def _taken(self, connection: Connection, prediction_id: str, job_id: str) -> bool:
+        others = sa.select(jobs.c.id).where(jobs.c.prediction_id == prediction_id, jobs.c.id != job_id)
+        return bool(prediction_id) and connection.execute(others).first() is not None
 
     def _hold(self, connection: Connection, job_id: str, worker: str, until: float) -> None:
         connection.execute(
             sa.update(jobs).where(jobs.c.id == job_id).values(worker=worker, lease_until=until)
         )
-
-    def _enter(self, connection: Connection, job_id: str, state: State, now: float) -> None:
-        connection.execute(sa.insert(phases).values(job_id=job_id, state=state.value, at=now))
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        # One writer at a time in this process; others wait for SQLite's own lock (busy_timeout).
-        with self._write, self._speaking_plainly(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with (
-            self._speaking_plainly(),
-            self._engine.connect().execution_options(**{schema.READ_ONLY: True}) as connection,
-        ):
-            yield connection
-
-    @contextmanager
-    def _speaking_plainly(self) -> Iterator[None]:
-        try:
-            yield
-        except sa.exc.DBAPIError as error:
-            raise LedgerError(
-                f"The ledger {self.path or ''} cannot be used: {str(error.orig)[:200]}. "
-                "Free some space or check the folder's permissions; nothing is lost.",
-                path=self.path,
-            ) from error

@@ -2,13 +2,16 @@
 
 The paid task may exist and be billed although no id came back. Nothing is ever sent again from here: the list
 is read three times over ten minutes, and the request's own upload addresses tell which prediction is ours.
+Where the list does not repeat them, words, counts and the time tell what could be ours and what cannot.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from klingo1.client import Client
 from klingo1.prediction import Prediction
@@ -16,38 +19,96 @@ from klingo1.request import MODEL
 
 WAITS = (15.0, 105.0, 480.0)
 """Seconds before each look: the last one ends ten minutes after the submit."""
+LISTED_SECONDS = 6.5 * 24 * 3600.0
+"""The list reaches back 7 days (documentation of the service); before that, absence proves nothing."""
+_PAGES = 10
+_PAGE = 100
 _EARLIEST = timedelta(minutes=5)
 _LATEST = timedelta(minutes=15)
 """How far the two clocks, and a slow answer, may put a prediction from the time of our submit."""
+_WRONG_CLOCK = timedelta(hours=26)
+"""How far this machine's clock may be off for an upload's address to be found all the same."""
 
 
-async def find_lost(
-    client: Client, *, submitted_at: float, references: Sequence[str], known: Collection[str]
-) -> list[Prediction]:
-    """Predictions that the lost submit may have made: one that names our uploads, else all that could be.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A submit without an answer: when it left, and what it said."""
 
-    `references` are the addresses that were sent, `known` the predictions that belong to other jobs. Raises
-    ApiError when the list cannot be read; that says nothing about the submit.
+    at: float
+    references: Sequence[str]
+    """Every address it named."""
+    prompts: Collection[str]
+    """The prompt as it was sent (and as it was typed)."""
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Predictions that no job here has: those that name our references, and those that could be ours."""
+
+    certain: Sequence[Prediction] = ()
+    possible: Sequence[Prediction] = ()
+
+
+async def find_submit(
+    client: Client, lost: Lost, *, known: Collection[str], others: Sequence[Sequence[str]]
+) -> Found:
+    """What the lost submit may have made.
+
+    `known` are the predictions that belong to jobs, `others` the references of other submits that are not
+    settled. Raises ApiError when the list cannot be read; that says nothing about the submit.
     """
-    moment = datetime.fromtimestamp(submitted_at, UTC)
-    listed: list[Prediction] = []
-    for page in range(1, 11):
-        found = await client.list(created_after=moment - timedelta(hours=1), model=MODEL, page=page)
-        listed += found
-        if len(found) < 100:
-            break
+    moment = datetime.fromtimestamp(lost.at, UTC)
+    listed = await listing(client, after=moment - _WRONG_CLOCK, before=moment + _WRONG_CLOCK)
     free = [p for p in listed if p.id not in known]
-    ours = [p for p in free if p.inputs and _names(p, references)]
-    if ours:
-        return ours
-    return [p for p in free if not p.inputs and _near(p.created_at, moment)]
+    ours = [p for p in free if names(p, lost.references)]
+    certain = [p for p in ours if not _contradicts(p.inputs, lost)]
+    if certain:
+        return Found(certain=certain)
+    possible = [
+        p
+        for p in free
+        if _near(p.created_at, moment)
+        and not _contradicts(p.inputs, lost)
+        and not any(names(p, other) for other in others)
+    ]
+    return Found(possible=ours or possible)
 
 
-def _names(prediction: Prediction, references: Sequence[str]) -> bool:
+async def listing(
+    client: Client, *, after: datetime, before: datetime | None = None, pages: int = _PAGES
+) -> list[Prediction]:
+    """The model's predictions in a window of time, newest first. Raises ApiError."""
+    listed: dict[str, Prediction] = {}
+    for page in range(1, pages + 1):
+        found = await client.list(
+            created_after=after, created_before=before, model=MODEL, page=page, page_size=_PAGE
+        )
+        listed |= {p.id: p for p in found}
+        if len(found) < _PAGE:
+            break
+    return list(listed.values())
+
+
+def names(prediction: Prediction, references: Sequence[str]) -> bool:
+    """Whether the listed prediction repeats all of these addresses."""
     echoed = prediction.inputs
-    images = echoed.get("images")
-    sent = [*(images if isinstance(images, list) else []), echoed.get("video")]
+    sent = [*_texts(echoed.get("images")), echoed.get("video")]
     return bool(references) and all(reference in sent for reference in references)
+
+
+def _contradicts(echoed: Mapping[str, Any], lost: Lost) -> bool:
+    """Whether what the list repeats cannot be this submit. Addresses prove nothing:
+    a service may move files.
+    """
+    prompt, duration = echoed.get("prompt"), echoed.get("duration")
+    return (isinstance(prompt, str) and prompt.strip() not in {p.strip() for p in lost.prompts}) or (
+        duration is not None and str(duration) != str(lost.duration)
+    )
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _near(created_at: str, moment: datetime) -> bool:

@@ -125,13 +125,18 @@ def release_refunded(connection: Connection, now: float) -> None:
 
 def day_of(connection: Connection, now: float) -> str:
     """Today in UTC, never earlier than a day already used: a clock set back reopens no cap."""
-    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    today = day_text(now)
     latest = connection.execute(sa.select(meta.c.value).where(meta.c.name == "day")).scalar()
     if latest is not None and latest >= today:
         return str(latest)
     connection.execute(sa.delete(meta).where(meta.c.name == "day"))
     connection.execute(sa.insert(meta).values(name="day", value=today))
     return today
+
+
+def day_text(moment: float) -> str:
+    """The day of `moment` in UTC, as 2026-01-31."""
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()
 
 
 def spending(connection: Connection) -> list[tuple[str, dict[Money, int]]]:

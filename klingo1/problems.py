@@ -14,6 +14,22 @@ NEVER_CREATED = Problem(
 )
 
 
+UNDER_ANOTHER_KEY = Problem(
+    "SubmitUncertain",
+    "The answer was lost, and the key given now does not list this run; it was sent with another key.",
+    remedy="Give the key it was sent with and look again, or say that it was not billed.",
+)
+TOO_LONG_AGO = Problem(
+    "SubmitUncertain",
+    "The answer was lost more than six days ago; the service's list does not reach back that far.",
+    remedy="Look at your bill there. If this run is not on it, say that it was not billed.",
+)
+NOT_BILLED = Problem("NotCreated", "You said that this run is not on the bill. Nothing counts for it.")
+FETCHED_ELSEWHERE = Problem(
+    "NotCreated", "Its prediction was fetched as another run of this computer; it counts there, not here."
+)
+
+
 def problem_of(error: KlingoError) -> Problem:
     """An error as a row keeps it."""
     if isinstance(error, InvalidRequest):
@@ -22,10 +38,12 @@ def problem_of(error: KlingoError) -> Problem:
 
 
 def several(found: Sequence[Prediction]) -> Problem:
-    """More than one prediction could be ours; only a person can tell."""
+    """Predictions that could be ours; only a person can tell."""
+    count = "one prediction" if len(found) == 1 else f"{len(found)} predictions"
     return Problem(
         "SubmitUncertain",
-        f"The answer was lost, and {len(found)} predictions of that time could be this run. Choose one.",
+        f"The answer was lost, and {count} of that time could be this run.",
+        remedy="Choose it, or say that this run was not billed.",
         prediction_ids=tuple(p.id for p in found),
     )
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from klingo1.client import Client
 from klingo1.errors import InvalidRequest
 from klingo1.job import Job, Money, State
+from klingo1.ledger import Ledger
+from klingo1.lookup import listing, names
 from klingo1.prediction import Prediction
 from klingo1.pricing import price_of
 from klingo1.request import Engine, VideoRequest
+from klingo1.uploads import sent_references
 
 UNKNOWN_REFERENCE = "unknown:"
 """Stands for references that the service did not echo."""
+LISTED = timedelta(days=8)
+"""The list holds the last 7 days (documentation of the service); a day more for clocks that differ."""
 
 
 def adopted_job(prediction: Prediction, *, owner: str, now: float) -> Job:
@@ -32,6 +39,17 @@ def adopted_job(prediction: Prediction, *, owner: str, now: float) -> Job:
         prediction_id=prediction.id,
         details=prediction.as_details(),
     )
+
+
+async def unrecorded(client: Client, ledger: Ledger, *, now: float) -> list[Prediction]:
+    """The model's predictions of the service's last days that no job here has, newest first.
+
+    What a submit on its way, or one that is being looked up, has made is left to it. Raises ApiError.
+    """
+    listed = await listing(client, after=datetime.fromtimestamp(now, UTC) - LISTED, pages=50)
+    known = ledger.prediction_ids()
+    awaited = [sent_references(job, uploads) for job, uploads in ledger.unsettled() if not job.problem]
+    return [p for p in listed if p.id not in known and not any(names(p, r) for r in awaited)]
 
 
 def _echoed_request(inputs: Mapping[str, Any]) -> VideoRequest:

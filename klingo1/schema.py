@@ -16,6 +16,11 @@ from klingo1.errors import LedgerError
 READ_ONLY = "klingo1_read_only"
 """Execution option of connections that only read: they take no lock."""
 
+PATIENCE_MS = 15_000
+"""How long a write waits for another process to finish its own."""
+CHECKED_WHOLE = 32 * 2**20
+"""Bytes up to which a ledger is checked with every index entry at start; that takes well under a second."""
+
 metadata = sa.MetaData()
 
 meta = sa.Table(
@@ -51,9 +56,7 @@ jobs = sa.Table(
     sa.Column("worker", sa.Text),
     sa.Column("lease_until", sa.Double, nullable=False, default=0.0),
     sa.Column("deleted_at", sa.Double),
-    sa.Index("jobs_by_owner", "owner", "created_at"),
-    sa.Index("jobs_by_state", "state"),
-    sa.Index("jobs_by_day", "day"),
+    sa.Column("account", sa.Text, nullable=False, default=""),
 )
 phases = sa.Table(
     "phases",
@@ -61,7 +64,6 @@ phases = sa.Table(
     sa.Column("job_id", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Index("phases_by_job", "job_id"),
 )
 quotes = sa.Table(
     "quotes",
@@ -92,7 +94,14 @@ _FIRST = (
         token TEXT PRIMARY KEY, owner TEXT NOT NULL, issued_at DOUBLE PRECISION NOT NULL,
         digest TEXT, job_id TEXT)""",
 )
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    # Which account a submit went to: a digest of the key, so that a look-up under another key proves nothing.
+    "ALTER TABLE jobs ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+    # One prediction belongs to one job, whoever found it.
+    "CREATE UNIQUE INDEX jobs_by_prediction ON jobs (prediction_id) WHERE prediction_id <> ''",
+    "CREATE INDEX jobs_by_time ON jobs (created_at)",
+)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """Statements that lead from version n to n + 1. Append only."""
 
 
@@ -108,7 +117,7 @@ def connect(url: str) -> Engine:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own: we say BEGIN ourselves
     cursor = connection.cursor()  # type: ignore[attr-defined] # sqlite3's own
-    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = FULL"):
+    for pragma in (f"busy_timeout = {PATIENCE_MS}", "journal_mode = WAL", "synchronous = FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -122,22 +131,34 @@ def _begin_immediate(connection: Connection) -> None:
 def migrate(engine: Engine, *, path: Path | None) -> None:
     """Bring the database to the newest version; refuse one that is newer or damaged, naming `path`."""
     try:
+        if engine.dialect.name == "sqlite":
+            _check_sqlite(engine, path)
         with engine.begin() as connection:
             version = _version(connection)
-            if version > len(MIGRATIONS):
-                raise _newer(path, version)
-            if engine.dialect.name == "sqlite" and version:
-                verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-                if verdict != "ok":
-                    raise _damaged(path, str(verdict))
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
                     connection.exec_driver_sql(statement)
             if version < len(MIGRATIONS):
                 connection.execute(sa.delete(meta).where(meta.c.name == "version"))
                 connection.execute(sa.insert(meta).values(name="version", value=str(len(MIGRATIONS))))
+            elif version > len(MIGRATIONS):
+                raise _newer(path, version)
+    except sa.exc.OperationalError as error:
+        raise unusable(path, error) from error
     except sa.exc.DatabaseError as error:
         raise _damaged(path, str(error.orig)) from error
+
+
+def _check_sqlite(engine: Engine, path: Path | None) -> None:
+    """Read the file through before it is written to: every index entry too, unless it is a big one."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise _newer(path, version)
+        small = path is None or not path.exists() or path.stat().st_size <= CHECKED_WHOLE
+        verdict = connection.exec_driver_sql(f"PRAGMA {'integrity' if small else 'quick'}_check(1)").scalar()
+        if verdict != "ok":
+            raise _damaged(path, str(verdict))
 
 
 def _version(connection: Connection) -> int:
@@ -145,6 +166,23 @@ def _version(connection: Connection) -> int:
         return 0
     value = connection.execute(sa.select(meta.c.value).where(meta.c.name == "version")).scalar()
     return int(value) if value else 0
+
+
+def unusable(path: Path | None, error: sa.exc.DBAPIError) -> LedgerError:
+    """Why the ledger cannot be read or written just now, with what to do about it."""
+    what = str(error.orig)[:200]
+    remedy = "Check the folder's permissions and its disk"
+    if "locked" in what or "busy" in what:
+        remedy = "Another program holds it: close that one"
+    elif "full" in what:
+        remedy = "Free some space"
+    elif "readonly" in what:
+        remedy = "Make the file and its folder writable"
+    elif "malformed" in what or "not a database" in what:
+        return _damaged(path, what)
+    return LedgerError(
+        f"The ledger {path or ''} cannot be used: {what}. {remedy}; nothing is lost.", path=path
+    )
 
 
 def _newer(path: Path | None, version: int) -> LedgerError:

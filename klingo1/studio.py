@@ -25,7 +25,9 @@ from klingo1.errors import KeyMissing, KlingoError, LedgerError, QuoteRefused
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
+from klingo1.moments import Moment, reached
 from klingo1.money import Caps, NewJob
+from klingo1.prediction import Prediction
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock, SystemClock
@@ -97,6 +99,7 @@ class Studio:
         )
         self._open = True
         self._claim()
+        self._decisions.wake()
         self._background.start("heartbeat", self._heartbeat)
 
     def close(self) -> None:
@@ -156,6 +159,7 @@ class Studio:
         except KlingoError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        reached(Moment.ROW_COMMITTED)
         if fresh:
             self._background.start(job.id, lambda: self._course.run(job.id))
         else:
@@ -214,6 +218,20 @@ class Studio:
         """Fetch the result of any prediction of this key. Raises ApiError, KeyMissing, InvalidRequest."""
         return self._decisions.adopt(prediction_id, owner=owner)
 
+    def find_lost(self, owner: str = DESK) -> list[Prediction]:
+        """Runs of this key in the service's last 7 days that no job here has, newest first.
+
+        `adopt` takes one over. Nothing is sent but reads. Raises ApiError, KeyMissing.
+        """
+        return self._decisions.find_lost(owner)
+
+    def release(self, job_id: str, *, owner: str = DESK) -> Job:
+        """Give back what a failed or unknown run holds: a person has seen that it is not on the bill.
+
+        A run in any other state is returned as it is. Raises JobNotFound.
+        """
+        return self._decisions.release(self.job(job_id, owner=owner))
+
     # -- keys
 
     def has_key(self, owner: str = DESK) -> bool:
@@ -235,9 +253,7 @@ class Studio:
 
         balance = self._background.call(check()).result()
         self._engines.give_key(owner, key)
-        for job in self._ledger.in_state(State.NEEDS_KEY):
-            if job.owner == owner:
-                self.resume(job.id, owner=owner)
+        self._decisions.wake(owner)
         return balance
 
     def forget_key(self, owner: str = DESK) -> None:

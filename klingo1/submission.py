@@ -9,22 +9,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from klingo1 import errors
 from klingo1.client import Client
 from klingo1.entries import Entries
 from klingo1.errors import ApiError
-from klingo1.job import Job, State
-from klingo1.lookup import WAITS, find_lost
+from klingo1.job import Job, Money, State
+from klingo1.lookup import LISTED_SECONDS, WAITS, Found, Lost, find_submit
+from klingo1.moments import Moment, reached
 from klingo1.prediction import Prediction
-from klingo1.problems import NEVER_CREATED, problem_of, released, several
+from klingo1.problems import (
+    FETCHED_ELSEWHERE,
+    NEVER_CREATED,
+    TOO_LONG_AGO,
+    UNDER_ANOTHER_KEY,
+    problem_of,
+    released,
+    several,
+)
 from klingo1.retry import Clock
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
+_LATE = (State.SUBMITTING, State.UNKNOWN, State.NOT_CREATED)
+"""States that an answer ends, however late it comes: an id is the strongest fact there is."""
+_LIST_GAP = 1.0
+"""Seconds between two looks of one key: many lost submits must not become a stampede."""
 
 
 class Submission:
@@ -33,69 +46,120 @@ class Submission:
     def __init__(self, entries: Entries, clock: Clock) -> None:
         self._entries = entries
         self._clock = clock
-        self._underway: set[asyncio.Future[None]] = set()
+        self._underway: set[asyncio.Future[float]] = set()
+        self._looking: dict[int, asyncio.Lock] = {}
 
     async def settle(self, seconds: float) -> None:
         """Let submits that are on their way come to an end, at most `seconds`."""
         if self._underway:
             await asyncio.wait(self._underway, timeout=seconds)
 
-    async def send(self, job: Job, client: Client, body: Mapping[str, Any]) -> None:
+    async def send(self, job: Job, client: Client, body: Mapping[str, Any], *, account: str) -> None:
         """Commit `submitting`, send once, commit the outcome; a cancelled caller does not stop it."""
-        if not await self._entries.advance(job, State.SUBMITTING, submitted_at=self._clock.time()):
+        at = self._clock.time()
+        if not await self._entries.advance(job, State.SUBMITTING, submitted_at=at, account=account):
             return
         submit = asyncio.ensure_future(self._send(job, client, body))
         self._underway.add(submit)
         submit.add_done_callback(self._underway.discard)
-        await asyncio.shield(submit)
+        if (pause := await asyncio.shield(submit)) > 0:
+            await self._clock.sleep(pause)
 
-    async def _send(self, job: Job, client: Client, body: Mapping[str, Any]) -> None:
-        entries = self._entries
+    async def _send(self, job: Job, client: Client, body: Mapping[str, Any]) -> float:
+        """Returns how long to wait before this job goes on."""
+        reached(Moment.BEFORE_POST)
         try:
             prediction = await client.submit(body)
-        except errors.SubmitUncertain as error:
+        except errors.KlingoError as error:
+            reached(Moment.AFTER_POST)
+            return await self._not_created(job, error)
+        reached(Moment.AFTER_POST)
+        log.info("job %s is prediction %s", job.id, prediction.id)
+        facts: dict[str, Any] = {
+            "prediction_id": prediction.id,
+            "details": prediction.as_details(),
+            "money": job.money,
+        }
+        if await self._entries.insist(job, State.RUNNING, leave=_LATE, **facts):
+            reached(Moment.ID_COMMITTED)
+        else:
+            log.error("job %s: prediction %s has a run already", job.id, prediction.id)
+            await self._entries.insist(job, State.NOT_CREATED, problem=FETCHED_ELSEWHERE, money=released(job))
+        return 0.0
+
+    async def _not_created(self, job: Job, error: errors.KlingoError) -> float:
+        entries = self._entries
+        if isinstance(error, errors.SubmitUncertain):
             log.warning("job %s: the answer to its submit was lost; looking it up", job.id)
             await entries.insist(job, State.UNKNOWN, details={"lost": error.detail})
-        except (errors.NotSent, errors.RateLimited) as error:
-            await self._try_again_later(job, error)
-        except errors.KlingoError as error:
-            await entries.insist(job, State.REFUSED, problem=problem_of(error), money=released(job))
-        else:
-            log.info("job %s is prediction %s", job.id, prediction.id)
-            details = prediction.as_details()
-            await entries.insist(job, State.RUNNING, prediction_id=prediction.id, details=details)
-
-    async def _try_again_later(self, job: Job, error: ApiError) -> None:
-        """Nothing was created: wait and go back one state, at most three times; then a person is asked."""
-        attempts = (await self._entries.record(job)).attempts + 1
-        if attempts >= TRIES:
+        elif isinstance(error, errors.NotSent | errors.RateLimited):
+            attempts = (await entries.record_at_last(job)).attempts + 1
+            if attempts < TRIES:
+                await entries.insist(job, State.UPLOADING, attempts=attempts)
+                return 5.0 * attempts if error.retry_after is None else error.retry_after
             problem = problem_of(error)
-            await self._entries.insist(job, State.NOT_CREATED, problem=problem, money=released(job))
-            return
-        await self._clock.sleep(5.0 * attempts if error.retry_after is None else error.retry_after)
-        await self._entries.insist(job, State.UPLOADING, attempts=attempts)
+            await entries.insist(job, State.NOT_CREATED, problem=problem, money=released(job))
+        else:
+            await entries.insist(job, State.REFUSED, problem=problem_of(error), money=released(job))
+        return 0.0
 
-    async def look_up(self, job: Job, client: Client, *, submitted_at: float, sent: Sequence[str]) -> None:
+    async def look_up(self, job: Job, client: Client, lost: Lost, *, same_account: bool) -> None:
         """Three looks over ten minutes: one match goes on, none was never created, several ask a person."""
+        if job.money is Money.FREE:
+            await self._look_up_draft(job, client, lost)
+            return
+        found, rivals = Found(), False
         for wait in WAITS:
             await self._clock.sleep(wait)
-            found = await self._listed(client, submitted_at, sent)
-            if len(found) == 1:
-                details = found[0].as_details()
-                await self._entries.advance(job, State.RUNNING, prediction_id=found[0].id, details=details)
+            found, rivals = await self._listed(job, client, lost)
+            if len(found.certain) > 1:
+                break
+            # Where the list repeats no addresses, one task could be that of another click in flight.
+            one = found.certain or ([] if rivals else found.possible)
+            if len(one) == 1 and await self._take(job, one[0]):
                 return
-            if found:
-                await self._entries.note(job, problem=several(found))
-                return
-        await self._entries.advance(job, State.NOT_CREATED, problem=NEVER_CREATED, money=released(job))
+        candidates = [*found.certain, *found.possible]
+        if candidates:
+            await self._entries.note(job, problem=several(candidates))
+        elif not same_account:
+            await self._entries.note(job, problem=UNDER_ANOTHER_KEY)
+        elif self._clock.time() - lost.at > LISTED_SECONDS:
+            await self._entries.note(job, problem=TOO_LONG_AGO)
+        else:
+            await self._entries.advance(job, State.NOT_CREATED, problem=NEVER_CREATED, money=released(job))
 
-    async def _listed(self, client: Client, submitted_at: float, sent: Sequence[str]) -> list[Prediction]:
-        """One look that succeeds, however long the list cannot be read."""
+    async def _look_up_draft(self, job: Job, client: Client, lost: Lost) -> None:
+        """A draft costs nothing: one look, and when it is not there it is sent again."""
+        found, _ = await self._listed(job, client, lost)
+        if not (len(found.certain) == 1 and await self._take(job, found.certain[0])):
+            attempts = (await self._entries.record(job)).attempts + 1
+            if attempts < TRIES:
+                await self._entries.advance(job, State.UPLOADING, attempts=attempts)
+            else:
+                await self._entries.advance(job, State.NOT_CREATED, problem=NEVER_CREATED)
+
+    async def _take(self, job: Job, prediction: Prediction) -> bool:
+        details = prediction.as_details()
+        taken = await self._entries.advance(job, State.RUNNING, prediction_id=prediction.id, details=details)
+        if taken:
+            log.info("job %s was found to be prediction %s", job.id, prediction.id)
+            reached(Moment.RECONCILED)
+        return taken
+
+    async def _listed(self, job: Job, client: Client, lost: Lost) -> tuple[Found, bool]:
+        """One look that succeeds, however long the list cannot be read; and whether other submits of this
+        ledger are unsettled.
+        """
         pause = 5.0
         while True:
-            known = await self._entries.known_predictions()
             try:
-                return await find_lost(client, submitted_at=submitted_at, references=sent, known=known)
+                async with self._looking.setdefault(id(client), asyncio.Lock()):
+                    others = await self._entries.others_unsettled(job)
+                    known = await self._entries.known_predictions()
+                    found = await find_submit(client, lost, known=known, others=others)
+                    if len(others) > 1:
+                        await self._clock.sleep(_LIST_GAP)
+                return found, bool(others)
             except errors.KeyRejected:
                 raise
             except ApiError as error:

@@ -53,11 +53,6 @@ class Uploads:
         """For the ledger's column."""
         return list(self._standing.values())
 
-    def addresses(self, job: Job) -> list[str]:
-        """Every address that a submit of this job names: uploads, and references that were addresses."""
-        named = [r for r in (*job.request.images, job.request.video) if isinstance(r, str)]
-        return [row["url"] for row in self._standing.values()] + named
-
     async def complete(
         self, job: Job, client: Client, *, folder: Path, clock: Clock
     ) -> tuple[list[str], str | None]:
@@ -93,6 +88,12 @@ class Uploads:
         except ApiError as error:
             raise InvalidRequest(field, f"It could not be uploaded. {error}", "Try again later.") from error
         self._standing[field] = {"field": field, "url": url, "at": clock.time()}
+
+
+def sent_references(job: Job, column: str) -> list[str]:
+    """Every address that a submit of this job named: uploads, and references that were addresses."""
+    named = [r for r in (*job.request.images, job.request.video) if isinstance(r, str)]
+    return [str(row["url"]) for row in json.loads(column)] + named
 
 
 def _local_files(job: Job, folder: Path) -> dict[str, Path]:

@@ -42,6 +42,10 @@ class Patience:
     """For the whole answer of a submit, which is never repeated and so deserves more."""
     polls_per_second: float = 1.0
     """In the long run, over all jobs of this client; ten at once are let through."""
+    first_wait: float = 0.25
+    """Between the first two polls of a task."""
+    growth: float = 1.3
+    """From one wait to the next, up to 30 seconds."""
 
 
 class Wire:

@@ -29,6 +29,7 @@ ONLY_IN = {
         "klingo1.web.",
     ),
     "sqlalchemy": (
+        "klingo1.book",
         "klingo1.ledger",
         "klingo1.money",
         "klingo1.records",

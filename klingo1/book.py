@@ -1,0 +1,90 @@
+"""The ledger's ground: connections, transactions, and how a row becomes a job."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from klingo1 import schema
+from klingo1.errors import JobNotFound
+from klingo1.job import Job, State
+from klingo1.records import decode_job, encode_job
+from klingo1.schema import jobs, phases
+
+
+class Book:
+    """One database of jobs. Thread-safe; every write is one short transaction."""
+
+    def __init__(self, database: Path | str, *, home: Path) -> None:
+        """Open or create. Raises LedgerError, naming the file, when it is damaged, newer or not writable."""
+        self.path = database if isinstance(database, Path) else None
+        self._home = home
+        url = f"sqlite:///{database}" if self.path else str(database)
+        self._engine = schema.connect(url)
+        self._write = threading.Lock()
+        try:
+            schema.migrate(self._engine, path=self.path)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        # One writer at a time in this process; others wait for SQLite's own lock (busy_timeout).
+        with self._write, self._speaking_plainly(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with (
+            self._speaking_plainly(),
+            self._engine.connect().execution_options(**{schema.READ_ONLY: True}) as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def _speaking_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise schema.unusable(self.path, error) from error
+
+    def _load(self, connection: Connection, job_id: str, owner: str | None) -> Job:
+        statement = sa.select(jobs).where(jobs.c.id == job_id)
+        if owner is not None:
+            statement = statement.where(jobs.c.owner == owner)
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise JobNotFound("There is no such run here.")
+        return self._decode(connection, [row])[0]
+
+    def _decode(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Job]:
+        entered: dict[str, list[tuple[State, float]]] = {row.id: [] for row in rows}
+        ids = list(entered)
+        for start in range(0, len(ids), 500):  # a database takes so many parameters and no more
+            found = connection.execute(
+                sa.select(phases)
+                .where(phases.c.job_id.in_(ids[start : start + 500]))
+                .order_by(phases.c.job_id, phases.c.at)
+            )
+            for phase in found:
+                entered[phase.job_id].append((State(phase.state), phase.at))
+        return [decode_job(row, entered[row.id], self._home) for row in rows]
+
+    def _insert(self, connection: Connection, job: Job, *, day: str, quote: str | None) -> None:
+        row = encode_job(job, self._home)
+        connection.execute(sa.insert(jobs).values(**row, day=day, quote=quote))
+        self._enter(connection, job.id, job.state, job.created_at)
+
+    def _enter(self, connection: Connection, job_id: str, state: State, now: float) -> None:
+        connection.execute(sa.insert(phases).values(job_id=job_id, state=state.value, at=now))
