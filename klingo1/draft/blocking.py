@@ -68,8 +68,13 @@ def height_of(body: Body) -> float:
         return 1.7
     if body.kind == "print":
         return 1.5 if body.aspect < 1.2 else max(0.8, 1.8 / body.aspect)
-    tall = 1.6 if body.kind == "figure" else 0.55 if body.companion else 1.2
-    return max(0.25, min(tall, 1.15 * tall / max(body.aspect, 0.2)))
+    if body.kind == "figure":
+        tall, wide = 1.6, 1.9
+    elif body.companion:
+        tall, wide = 0.55, 1.1
+    else:
+        tall, wide = 1.2, 2.2
+    return max(0.25, min(tall, wide / max(body.aspect, 0.2)))
 
 
 def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Blocking:

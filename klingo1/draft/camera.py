@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_UNHURRIED = 3.0
+"""Seconds that a full move takes at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,8 @@ def _static(_u: float, _t: float) -> Offset:
 
 
 def _whip(u: float, _t: float) -> Offset:
-    """Rest, one fast swing onto the lead in the first fifth, rest. Kept under the bar for motion in a
-    shot.
-    """
-    return Offset(pan=0.26 * (1 - ease(u / 0.4)))
+    """One fast swing onto the lead in the first half, then rest; kept under the bar for motion in a shot."""
+    return Offset(pan=0.15 * (1 - ease(u / 0.5)))
 
 
 MOVES: dict[str, Callable[[float, float], Offset]] = {
@@ -99,9 +100,10 @@ MOVES: dict[str, Callable[[float, float], Offset]] = {
 }  # fmt: skip
 
 
-def move(names: Sequence[str], u: float, t: float) -> Offset:
+def move(names: Sequence[str], u: float, t: float, seconds: float = _UNHURRIED) -> Offset:
     """Where the named moves have taken the camera at progress `u`, `t` seconds into the film.
 
+    In a shot of less than three `seconds` sideways and upward moves are shorter in proportion: no faster.
     Without a named move it breathes a little and drifts in, as an operator would; unknown names do nothing.
     """
     if not names:
@@ -112,4 +114,7 @@ def move(names: Sequence[str], u: float, t: float) -> Offset:
         step = MOVES.get(name)
         if step is not None:
             total += step(u, t)
-    return total
+    calm = min(1.0, seconds / _UNHURRIED)
+    return replace(
+        total, side=total.side * calm, rise=total.rise * calm, pan=total.pan * calm, tilt=total.tilt * calm
+    )

@@ -79,6 +79,11 @@ class Ground:
             self._blend(target, painted, depth[start:stop] + camera.z)
         return top
 
+    @property
+    def wet(self) -> float:
+        """How much it mirrors on the whole, 0 to 1."""
+        return float(self.tile[..., 3].mean()) / 255
+
     def _blend(self, target: Image, painted: Image, z: Paint) -> None:
         """Mix the strip in, its near edge softened row by row."""
         weight = np.clip((z - (self.near - self.feather)) / (2 * self.feather), 0, 1)

@@ -170,7 +170,7 @@ class Player:
                 (reach * size, reach * flat * size),
                 share * strength,
             )
-        mirror = max(0.55 * self._place.wetness, self._place.gloss)
+        mirror = self._place.mirror()
         if mirror > 0.02 and not pose.about_middle:
             image = self._fading(sprite, mirror)
             anchor = (

@@ -117,7 +117,7 @@ class Shooting:
             middle = 0.5 * self._speed * self.shot.seconds
             camera_x = middle + 0.35 * (group_x - middle) if lateral else 0.0
             camera_z = 0.35 * group_z
-        offset = move(self.shot.camera, u, number / FPS)
+        offset = move(self.shot.camera, u, number / FPS, self.shot.seconds)
         if studio.path is not None:
             pan, tilt, zoom = studio.path.between(self.shot.start, number)
             offset = replace(offset, pan=offset.pan + pan, tilt=offset.tilt + tilt, zoom=offset.zoom + zoom)

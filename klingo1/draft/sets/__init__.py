@@ -132,6 +132,11 @@ class Set:
     width: int = 0
     """The width in pixels that the sky was painted for; `build` fills it in."""
 
+    def mirror(self) -> float:
+        """How strongly the cast is mirrored, 0 to 0.7: people stand on the first ground, not in the water."""
+        wet = self.grounds[0].wet if self.grounds else 0.0
+        return max(self.gloss, min(0.7, 1.1 * wet * self.wetness))
+
 
 def places() -> tuple[str, ...]:
     """Every place that has a module here, sorted."""
