@@ -25,6 +25,8 @@ from klingo1.version import VERSION
 
 _POSTER_FRAME = 12
 _BOX_EVERY = 6
+_PATIENCE = 0.1
+"""Seconds between two looks at the stop file while a set is being built."""
 _PROGRESS_EVERY = 0.25
 """Seconds between two notes of progress, at least."""
 
@@ -83,6 +85,8 @@ def render(task: RenderTask) -> dict[str, Any]:
         )
         for number in range(plan.frames):
             watch.check()
+            while not film.ready(number, _PATIENCE):
+                watch.check()
             frame, planes, box = film.frame(number)
             encoder.add(planes)
             if box is not None and number % _BOX_EVERY == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Self
 
@@ -63,8 +63,16 @@ class Film:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._builder.shutdown(wait=True, cancel_futures=True)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Whoever was told to stop does not wait for a set that nobody will see.
+        self._builder.shutdown(wait=kind is None, cancel_futures=True)
+
+    def ready(self, number: int, patience: float) -> bool:
+        """Whether the shot of a frame is built; waits for it, at most `patience` seconds."""
+        if self._shooting is not None and number < self._plan.shots[self._current].stop:
+            return True
+        wait([self._next], timeout=patience)
+        return self._next.done()
 
     def frame(self, number: int) -> tuple[Image, Image, Box | None]:
         """Frame `number` as BGRA (valid until the next call), for the encoder, and the lead's box.

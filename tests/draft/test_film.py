@@ -1,5 +1,7 @@
 import hashlib
 import json
+import threading
+import time
 from itertools import pairwise
 
 import av
@@ -172,6 +174,27 @@ def test_a_stop_file_ends_the_render_and_leaves_nothing(tmp_path):
         render(order)
     assert not order.output.exists()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_stop_in_the_middle_is_heard_soon(tmp_path):
+    """Told to stop while frames are made, the render ends within half a second of its own time."""
+    order = task(tmp_path, "walks through a city at night", [figure(tmp_path / "a.png")], duration=10)
+    told = []
+
+    def tell():
+        poster = order.output.with_name("poster.jpg")
+        while not poster.exists():
+            time.sleep(0.01)
+        told.append(time.process_time())
+        order.stop.touch()
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    with pytest.raises(RenderStopped):
+        render(order)
+    thread.join()
+    assert time.process_time() - told[0] < 1.0  # two cores: half a second of each
+    assert not order.output.exists()
 
 
 def test_whoever_no_shot_shows_is_put_into_the_widest():
