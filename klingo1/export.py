@@ -1,41 +1,45 @@
-"""What is made from a finished video: its poster, and contact sheets for judging it at a glance."""
+"""Pictures made from a finished video: its poster, single frames, contact sheets to judge it at a glance."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from klingo1.decoding import picture_at, spaced_pictures, unreadable
 from klingo1.errors import InvalidRequest
+from klingo1.job import Job
+from klingo1.whole import whole
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 log = logging.getLogger(__name__)
 
-_MP4 = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2"}
-"""The only demuxers a result needs; others may open files that a text names."""
 SHEET_WIDTH = 480
 POSTER_AT = 0.35
 """Seconds into the film; the very first frame may still be fading in."""
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 def write_poster(video: Path, poster: Path) -> bool:
     """Write a JPEG of an early frame beside the video; False when the video cannot be read."""
-    import av  # noqa: PLC0415 - `import klingo1` leaves the decoders unloaded
-
     try:
-        with av.open(str(video), options=_MP4) as container:
-            chosen = None
-            for frame in container.decode(video=0):
-                chosen = frame
-                if frame.time is not None and frame.time >= POSTER_AT:
-                    break
-            if chosen is None:
-                return False
-            part = poster.with_suffix(".part.jpg")
-            chosen.to_image().save(part, quality=88)  # type: ignore[no-untyped-call] # PyAV's stub
-            part.replace(poster)
-    except (av.FFmpegError, OSError, IndexError):
+        _save(picture_at(video, POSTER_AT), poster, quality=88)
+    except (InvalidRequest, OSError):
         log.warning("no poster could be made for %s", poster.parent.name)
         return False
     return True
+
+
+def write_frame(video: Path, seconds: float, to: Path) -> Path:
+    """Write the picture shown at `seconds` as PNG or JPEG, after the suffix of `to`; returns `to`.
+
+    Times before the first and after the last picture give that picture. Raises InvalidRequest when the video
+    cannot be read.
+    """
+    _save(picture_at(video, seconds), to, quality=95)
+    return to
 
 
 def write_sheet(video: Path, to: Path, *, frames: int = 9, columns: int = 3) -> None:
@@ -43,26 +47,41 @@ def write_sheet(video: Path, to: Path, *, frames: int = 9, columns: int = 3) -> 
 
     Raises InvalidRequest when the video cannot be read.
     """
-    import av  # noqa: PLC0415 - as above
-    from PIL import Image  # noqa: PLC0415 - as above
+    from PIL import Image  # noqa: PLC0415 - `import klingo1` leaves Pillow unloaded
 
-    try:
-        with av.open(str(video), options=_MP4) as container:
-            total = sum(1 for _ in container.decode(video=0))
-        wanted = {round(k * (total - 1) / max(1, frames - 1)) for k in range(frames)}
-        with av.open(str(video), options=_MP4) as container:
-            pictures = [
-                frame.to_image()  # type: ignore[no-untyped-call] # PyAV's stub
-                for number, frame in enumerate(container.decode(video=0))
-                if number in wanted
-            ]
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise InvalidRequest("video", "The file is no video that can be read.", "Choose an MP4.") from error
+    pictures = []
+    for _, picture in spaced_pictures(video, frames):
+        height = max(1, round(SHEET_WIDTH * picture.height / picture.width))
+        pictures.append(picture.resize((SHEET_WIDTH, height)))
     if not pictures:
-        raise InvalidRequest("video", "The file holds no picture.", "Choose an MP4.")
-    height = round(SHEET_WIDTH * pictures[0].height / pictures[0].width)
+        raise unreadable("The file holds no picture.")
+    height = pictures[0].height
     sheet = Image.new("RGB", (columns * SHEET_WIDTH, -(-len(pictures) // columns) * height))
     for number, picture in enumerate(pictures):
-        at = (number % columns * SHEET_WIDTH, number // columns * height)
-        sheet.paste(picture.resize((SHEET_WIDTH, height)), at)
-    sheet.save(to)
+        sheet.paste(picture, (number % columns * SHEET_WIDTH, number // columns * height))
+    _save(sheet, to)
+
+
+def write_identity_sheet(job: Job, to: Path) -> Path:
+    """Write a PNG with the references of a finished job beside evenly spaced frames; returns `to`.
+
+    References that are only addresses, or no longer there, are named in their place: nothing is fetched.
+    Raises InvalidRequest when there is no video or it cannot be read.
+    """
+    from klingo1.identity import draw_identity_sheet  # noqa: PLC0415 - loads Pillow
+
+    if job.video is None:
+        raise unreadable("This run has no video yet.")
+    _save(draw_identity_sheet(job, job.video), to)
+    return to
+
+
+def _save(picture: Image.Image, to: Path, *, quality: int = 92) -> None:
+    form = _FORMATS.get(to.suffix.lower())
+    if form is None:
+        raise InvalidRequest("to", "A picture is written as PNG or JPEG.", "End the name in .png or .jpg.")
+    with whole(to) as part:
+        if form == "JPEG":
+            picture.save(part, form, quality=quality, subsampling=0 if quality > 90 else 2)
+        else:
+            picture.save(part, form)

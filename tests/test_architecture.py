@@ -40,7 +40,16 @@ ONLY_IN = {
         "klingo1.draft.uploads",
     ),
     "cv2": ("klingo1.draft.",),
-    "av": ("klingo1.clips", "klingo1.probe", "klingo1.export", "klingo1.draft."),
+    "av": (
+        "klingo1.clips",
+        "klingo1.probe",
+        "klingo1.decoding",
+        "klingo1.filters",
+        "klingo1.gif",
+        "klingo1.recipe",
+        "klingo1.transcode",
+        "klingo1.draft.",
+    ),
 }
 NO_GRADIO = {"klingo1.ui.handlers", "klingo1.ui.words"}
 
