@@ -19,7 +19,7 @@ run: $(VENV)/.run
 	$(PY) app.py
 
 test: $(VENV)/.test browser lint
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

@@ -17,8 +17,9 @@ def served(tmp_path_factory):
     one.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium for one file: Playwright's loop runs in this thread, and other files want their own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
