@@ -1,36 +1,14 @@
 """What every test may lean on: pictures, a clock that does not wait, studios against the fault server."""
 
-import asyncio
 import time
 from pathlib import Path
 
 import pytest
+from faults.clock import SwiftClock
 from PIL import Image, ImageDraw
 
 from klingo1.settings import Settings
 from klingo1.studio import Studio
-
-
-class SwiftClock:
-    """Lets every wait pass at once and remembers it: time jumps by what was slept."""
-
-    def __init__(self):
-        self._skipped = 0.0
-        self.waits = []
-
-    def monotonic(self):
-        return time.monotonic() + self._skipped
-
-    def time(self):
-        return time.time() + self._skipped
-
-    def skip(self, seconds):
-        self._skipped += seconds
-
-    async def sleep(self, seconds):
-        self.waits.append(seconds)
-        self._skipped += seconds
-        await asyncio.sleep(0.002)
 
 
 def draw_picture(path: Path, *, size=(640, 480), colour=(40, 90, 160)) -> Path:

@@ -172,6 +172,12 @@ class FaultServer:
     def billed(self) -> int:
         return sum(self.service.bills.values())
 
+    @property
+    def open_connections(self) -> int:
+        """Sockets that neither side has closed."""
+        with self._lock:
+            return len(self._open)
+
     def calls(self, route: str) -> list[Seen]:
         """The requests of one route, in order."""
         return [seen for seen in self.requests if seen.route == route]

@@ -10,8 +10,9 @@ import itertools
 import json
 import re
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -72,7 +73,7 @@ def route_of(method: str, path: str) -> tuple[str, str]:
 
 class Service:
     """State and answers. `script` is what the polls of a task say in turn, the last one again and again:
-    status words, or objects that are laid over the answer's `data`.
+    status words, or objects that are laid over the answer's `data`. `now` is its calendar.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Service:
         tickets: bool = True,
         balance: float = 100.0,
         film: bytes | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.url = ""
         self.key = key
@@ -101,6 +103,7 @@ class Service:
         self.bills: Counter[str] = Counter()
         self.uploads: dict[str, bytes] = {}
         self.downloads_from = 0
+        self._now = now
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -119,9 +122,8 @@ class Service:
     def _submit(self, seen: Seen) -> Reply:
         body = seen.json()
         self.bills[json.dumps(body, sort_keys=True)] += 1
-        task = Task(
-            f"task{next(self._numbers):08d}", body, datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        )
+        made = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds")
+        task = Task(f"task{next(self._numbers):08d}", body, made.replace("+00:00", "Z"))
         self.tasks[task.id] = task
         return _success(self._data(task))
 
