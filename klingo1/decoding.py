@@ -36,9 +36,9 @@ _PACKETS_MAX = 500_000
 _OUR_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
-def unreadable(reason: str) -> InvalidRequest:
-    """The error for a video that cannot be used."""
-    return InvalidRequest("video", reason, "Choose an MP4 that plays.")
+def unreadable(reason: str, remedy: str = "Choose an MP4 that plays.") -> InvalidRequest:
+    """The error for a video that cannot be used; both are sentences."""
+    return InvalidRequest("video", reason, remedy)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Commands that only look: price, check, jobs, show, plan, sheet, version."""
+"""Commands that look at what there is, or write it elsewhere; none starts a run and none costs anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from klingo1.pricing import estimate_price
 from klingo1.report import Report
 from klingo1.request import ASPECT_RATIO_DEFAULT, DURATION_DEFAULT, Engine, check_aspect_ratio, check_prompt
 from klingo1.terminal import EXIT_INPUT, explaining, open_ledger, whole_seconds
+from klingo1.transcode import Size
 from klingo1.version import VERSION
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -19,7 +20,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (price, check, jobs, show, plan, sheet, version):
+    for command in (price, check, jobs, show, plan, sheet, export, version):
         app.command()(command)
 
 
@@ -128,3 +129,26 @@ def sheet(
     with explaining(report):
         write_sheet(video, output, frames=frames, columns=columns)
         report.result({"sheet": str(output)}, str(output))
+
+
+def export(  # noqa: PLR0917 - typer makes options of them
+    job_id: Annotated[str, typer.Argument(help="A finished run's id.")],
+    to: Annotated[Path, typer.Option(help="clip.mp4, clip.webm, clip.gif, page.html or sheet.png.")],
+    size: Annotated[
+        Size, typer.Option(help="Short side of a video; it is never made larger.")
+    ] = Size.ORIGINAL,
+    at: Annotated[float | None, typer.Option(min=0, help="With .png: one frame, at this second.")] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="With .html: say what it cost.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Hand a video over: in another form or size, as a page that plays offline, as a sheet or a frame."""
+    from klingo1.deliver import kind_of, write, write_still  # noqa: PLC0415 - loads the decoders
+
+    report = Report(json)
+    with explaining(report), open_ledger() as ledger:
+        job = ledger.job(job_id)
+        if at is None:
+            write(job, kind_of(to), to, size=size, with_cost=cost)
+        else:
+            write_still(job, at, to)
+        report.result({"export": str(to), "bytes": to.stat().st_size}, str(to))

@@ -66,9 +66,9 @@ def transcode(
 ) -> None:
     """Write `video` to `to` in another form and size, with its sound where the form has any.
 
-    `metadata` (title, comment) replaces what the video carries, which is kept otherwise, a draft's mark and
-    recipe with it; a GIF has none. Raises InvalidRequest when the video cannot be read or lasts more than
-    120 s, OSError when `to` cannot be written.
+    `metadata` replaces the title and comment that the video carries; what it does not name is kept, a draft's
+    mark and recipe with it. A GIF has none. Raises InvalidRequest when the video cannot be read or
+    lasts more than 120 s, OSError when `to` cannot be written.
     """
     with opened(video) as source:
         stream = moving(source)
@@ -78,10 +78,10 @@ def transcode(
             width, height = height, width
         target = target_size(width, height, size, form=form)
         same = target == (width, height) and stream.codec_context.codec.canonical_name == "h264"
-        carried = {k: v for k, v in source.metadata.items() if k.lower() in _KEPT}
+        carried = {k.lower(): v for k, v in source.metadata.items() if k.lower() in _KEPT}
         if source.duration and source.duration > SECONDS_MAX * 1e6:
             raise unreadable(f"The video lasts more than {SECONDS_MAX:g} s.")
-    kept = dict(carried if metadata is None else metadata)
+    kept = carried | dict(metadata or {})
     if form is Form.MP4 and same:
         rewrap(video, to, kept)
         return
