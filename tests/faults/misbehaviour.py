@@ -187,6 +187,20 @@ class Stale:
 
 
 @dataclass(frozen=True)
+class SlowClose:
+    """The right answer without its length, which the close tells; the close comes after `pause` seconds."""
+
+    pause: float = 0.5
+
+    def play(self, line: Line, act: Callable[[], Reply]) -> None:
+        reply = act()
+        line.send_head(reply, length=None)
+        line.write(reply.content())
+        line.pause(self.pause)
+        line.close()
+
+
+@dataclass(frozen=True)
 class Swallow:
     """Reads the request's body in pieces of `size` bytes, `pause` seconds apart, keeps none, then answers."""
 

@@ -11,6 +11,7 @@ from conftest import draw_picture
 from faults.clip import clip
 from faults.invariants import check_invariants, clicks_billed
 from faults.server import Always, Close, FaultServer, Hang, Late, Reply, Reset
+from faults.tables import say, show_table
 from faults.victims import Victims, open_hasty, settle
 
 from klingo1 import engines
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 SUBMIT_FAULTS = {
     "F02 reset, billed": Reset(after="body"),
     "F03 closed, not billed": Close(after="headers", billed=False),
-    "F04 no answer, billed": Hang(seconds=1.0),
+    "F04 no answer, billed": Hang(seconds=1.3),
     "F05 500, billed": Reply(500, billed=True),
     "F06 502, not billed": Reply(502, "<html>bad gateway"),
     "F07 too many": Reply(429, headers={"Retry-After": "2"}),
@@ -59,16 +60,14 @@ def table():
     """Prints what became of every cell."""
     cells = {}
     yield cells
-    names = [name for name in SUBMIT_FAULTS if any(key[1] == name for key in cells)]
-    print("\n" + f"{'killed':27}" + "".join(f"{name:23}" for name in names))
-    for moment in Moment:
-        row = [cells.get((moment, name), "") for name in names]
-        print(f"{moment.value:27}" + "".join(f"{cell:23}" for cell in row))
-    print(f"{len(cells)} cells (the last number of each: bills), 0 lost, 0 billed twice")
+    show_table(cells, Moment, SUBMIT_FAULTS)
+    say(f"{len(cells)} cells (the last number of each: bills), 0 lost, 0 billed twice")
 
 
 @pytest.mark.parametrize(("moment", "name"), CELLS)
-def test_f46_a_kill_at_a_moment_and_a_submit_fault(victims, small_picture, tmp_path, table, moment, name):
+def test_f46_a_kill_at_a_moment_and_a_submit_fault(  # noqa: PLR0917 - fixtures
+    victims, small_picture, tmp_path, table, moment, name
+):
     """After SIGKILL and a restart the click is done, or not created, and billed exactly when it is done."""
     with FaultServer(faults={"submit": [SUBMIT_FAULTS[name]]}, film=clip(size=200_000)) as server:
         order = {"home": tmp_path / "home", "url": server.url, "clicks": ["one click"]}
@@ -132,7 +131,7 @@ def test_f47_random_kills(victims, small_picture, tmp_path, kills):
         assert set(ends) <= {"done", "not_created", "refused"}
         assert server.billed == ends["done"]
         assert max(clicks_billed(server).values()) == 1
-        print(f"\n{shot} kills, {len(jobs)} clicks: {dict(ends)}; {server.billed} bills, 0 lost, 0 twice")
+        say(f"{shot} kills, {len(jobs)} clicks: {dict(ends)}; {server.billed} bills, 0 lost, 0 twice")
 
 
 def test_f48_sigterm_ends_between_two_steps(victims, small_picture, tmp_path):

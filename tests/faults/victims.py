@@ -33,7 +33,7 @@ from klingo1.settings import Settings
 from klingo1.studio import Studio
 from klingo1.wire import Patience
 
-HASTY = Patience(connect=2.0, silence=1.0, answer=2.0, submit=0.3, polls_per_second=200.0)
+HASTY = Patience(connect=2.0, silence=0.7, answer=1.5, submit=1.0, polls_per_second=200.0)
 
 
 class Victims:
@@ -112,8 +112,13 @@ def _mother() -> None:
                 status = int(ended.code or 0)
             finally:
                 os._exit(status)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        _answer(child)
+        _answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
