@@ -77,9 +77,8 @@ class Haze:
             self._keep = _spread((1 - share) * 255, self._width)
             colour = np.array([*bgr(self._set.haze), 0], np.float32)
             table = share[..., None] * colour
-            if table.shape[1] == 1:
-                table = np.repeat(table, self._width, axis=1)
-            self._add = np.ascontiguousarray(table.astype(np.uint8))
+            tint = np.ascontiguousarray(table.astype(np.uint8))
+            self._add = cv2.repeat(tint, 1, self._width) if tint.shape[1] == 1 else tint
         start = 0 if walled else self._height - round(view.horizon)
         rows = slice(max(0, start), max(0, start) + frame.shape[0])
         keep, add = self._keep[rows], self._add[rows]
@@ -116,11 +115,8 @@ class Haze:
 def _spread(share: Paint, width: int) -> Image:
     """A one-channel table as four equal channels, as wide as the frame; alpha is left alone (255)."""
     table = share.astype(np.uint8)
-    if table.shape[1] == 1:
-        table = np.repeat(table, width, axis=1)
-    full = cv2.merge([table, table, table, np.full_like(table, 255)])
-    result: Image = np.ascontiguousarray(full)
-    return result
+    full: Image = cv2.merge([table, table, table, np.full_like(table, 255)])
+    return cv2.repeat(full, 1, width) if full.shape[1] == 1 else full
 
 
 class Mirror:

@@ -116,7 +116,9 @@ class Finish:
         width, height = self._size
         small = cv2.resize(frame, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR)
         small = cv2.resize(small, (width // 8, height // 8), interpolation=cv2.INTER_AREA)
-        bright = cv2.subtract(small, (self._from,) * 3 + (0,))
+        bright = cv2.subtract(small, (self._from, self._from, self._from, 255))
+        if cv2.norm(bright, cv2.NORM_INF) < 4:
+            return  # nothing shines; enlarging an empty halo would cost as much as a full one
         wide = cv2.blur(cv2.blur(bright, (9, 9)), (9, 9))
         halo = cv2.convertScaleAbs(cv2.add(wide, cv2.blur(bright, (3, 3))), alpha=self._bloom)
         cv2.add(frame, cv2.resize(halo, (width, height), interpolation=cv2.INTER_LINEAR), dst=frame)

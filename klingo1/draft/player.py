@@ -18,7 +18,7 @@ from klingo1.draft.rig import Puppet, stance
 from klingo1.draft.scenery import Standing
 from klingo1.draft.sets import Set
 from klingo1.draft.sprites import paint_sprite, shade_ground
-from klingo1.draft.stage import Camera, Image
+from klingo1.draft.stage import Camera, Image, halved
 from klingo1.draft.views import View
 
 
@@ -123,7 +123,7 @@ class Player:
         centre = y + (0.5 * mark.height if pose.about_middle else 0.0)
 
         def paint(frame: Image) -> None:
-            self._ground(frame, camera, (x, y, z), sprite, pose, turn, shrink * ppm, puppet)
+            self._ground(frame, camera, (x, y, z), sprite, pose, turn, puppet)
             if self._glow is not None:
                 flicker = 0.86 + 0.1 * math.sin(seconds * 7.3) + 0.06 * math.sin(seconds * 17.1 + 1)
                 reach = self._glow.shape[0] / (2.6 * mark.height)
@@ -151,8 +151,8 @@ class Player:
         return middle - half - spread, row - tall, middle + half + spread, row
 
     def _ground(  # noqa: PLR0917 - one caller, which has them all at hand
-        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose, turn:
-        float, ppm: float, puppet: Puppet,
+        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose,
+        turn: float, puppet: Puppet,
     ) -> None:  # fmt: skip
         """Contact shadow and mirror image."""
         x, y, z = at
@@ -162,7 +162,7 @@ class Player:
         lying = 0.62 if self._body.kind in ("person", "bust") else 0.5
         reach = min(lying * self._body.aspect * mark.height, 0.7 * mark.height) * scale
         flat = max(0.12, min(0.4, camera.y / max(0.6, z - camera.z)))
-        strength = self._place.light.shadow * 255 / 255 / (1 + 2.2 * max(0.0, y))
+        strength = self._place.light.shadow / (1 + 2.2 * max(0.0, y))
         for share, size in ((0.5, 1.25), (0.7, 0.75)):
             shade_ground(
                 frame,
@@ -171,14 +171,12 @@ class Player:
                 share * strength,
             )
         mirror = self._place.mirror()
-        if mirror > 0.02 and not pose.about_middle:
-            image = self._fading(sprite, mirror)
-            anchor = (
-                puppet.centre * sprite.shape[0] / puppet.image.shape[0],
-                puppet.foot * sprite.shape[0] / puppet.image.shape[0],
-            )
+        if mirror > 0.02 and not pose.about_middle and row < frame.shape[0]:
+            image = self._fading(halved(sprite), mirror)
+            scaled = image.shape[0] / puppet.image.shape[0]
             paint_sprite(
-                frame, camera, image, ppm=ppm, anchor=anchor, at=(x, y, z), turn=-turn,
+                frame, camera, image, ppm=scaled * puppet.height / mark.height,
+                anchor=(puppet.centre * scaled, puppet.foot * scaled), at=(x, y, z), turn=-turn,
                 wide=pose.wide, tall=pose.tall, mirrored=True,
             )  # fmt: skip
 
@@ -191,7 +189,7 @@ class Player:
             table = (ramp * 255 * strength).astype(np.uint8)
             fade = self._fade[key] = np.ascontiguousarray(np.broadcast_to(table[:, None, None], (*key, 4)))
         faded = cv2.multiply(sprite, fade, scale=1 / 255)
-        result: Image = cv2.blur(faded, (3, 7))
+        result: Image = cv2.blur(faded, (3, 5))
         return result
 
 
