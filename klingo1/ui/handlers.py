@@ -101,10 +101,15 @@ class Handlers:
         return token if isinstance(token, str) and 20 <= len(token) <= 64 and token.isascii() else ""
 
     def arrive(self, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A page was opened: (what the browser keeps, the session). Shows the job that was shown last."""
+        """A page was opened: (what the browser keeps, the session).
+
+        Shows the job that was shown last, else one that still goes on.
+        """
         owner = self.owner_of(browser) or secrets.token_urlsafe(24)
         shown = browser.get("job") if isinstance(browser, Mapping) else None
-        job = self._find(shown, owner) or next((j for j in self._studio.jobs(owner=owner, limit=5)), None)
+        job = self._find(shown, owner) or next(
+            (job for job in self._studio.jobs(owner=owner, limit=5) if not job.state.ended), None
+        )
         job_id = job.id if job else ""
         return {"owner": owner, "job": job_id}, self._session(owner, job_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from klingo1.pricing import price_of
 from klingo1.request import Engine
 from klingo1.ui import words
 
+DRAFT_FIELD_MAX = 400
 Publish = Callable[[Path], str]
 """Makes a file readable by the browser and returns the path to ask for."""
 
@@ -31,7 +32,7 @@ def job_view(job: Job, *, now: float, publish: Publish) -> dict[str, Any]:
         "promote": _promotion(job),
         "phases": [[state.value, at] for state, at in job.phases],
         "details": _details(job),
-        "understood": str(job.report.get("summary", ""))[:300],
+        "understood": understood(job.report),
     }
 
 
@@ -117,8 +118,30 @@ def _promotion(job: Job) -> int | None:
     return price_of(job.request, Engine.KLING).micro
 
 
+def understood(report: Mapping[str, Any]) -> str:
+    """What the draft engine took from the prompt, as one quiet line; "" when it tells nothing."""
+    words = [_words(report.get(key)) for key in ("place", "time", "weather", "looks", "actions", "camera")]
+    line = ", ".join(dict.fromkeys(word for word in words if word))
+    shots, ignored = report.get("shots"), _words(report.get("ignored"))
+    if line and isinstance(shots, list) and shots:
+        line += f" · {len(shots)} shot{'' if len(shots) == 1 else 's'}"
+    if line and ignored:
+        line += f" · passed over: {ignored}"
+    return line[:300]
+
+
+def _words(value: object) -> str:
+    items = value if isinstance(value, list) else [value]
+    return ", ".join(item for item in items if isinstance(item, str) and item)
+
+
 def _details(job: Job) -> dict[str, Any]:
+    """The reply with every field; of the draft's own addition, only what a person can read."""
     details = dict(job.details)
     if job.prediction_id and not details:
         details = {"data": {"id": job.prediction_id}}
+    data = details.get("data")
+    if isinstance(data, Mapping) and isinstance(data.get("draft"), Mapping):
+        draft = {k: v for k, v in data["draft"].items() if len(repr(v)) <= DRAFT_FIELD_MAX}
+        details["data"] = {**data, "draft": draft}
     return details

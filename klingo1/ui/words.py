@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from klingo1.errors import (
     ApiError,
     BudgetReached,
+    Busy,
     InvalidRequest,
     JobNotFound,
     KeyMissing,
@@ -147,6 +148,8 @@ def notice_of(error: Exception) -> Notice:
             )
         case BudgetReached():
             return budget_words(error)
+        case Busy():
+            return busy_words(error)
         case QuoteRefused():
             return Notice("The price or the inputs changed since the page showed them.", "Click once more.")
         case JobNotFound():
@@ -163,6 +166,21 @@ def notice_of(error: Exception) -> Notice:
             return Notice("The service could not be reached or did not answer clearly.", "Try again.")
         case _:
             return Notice("Something went wrong here; nothing was started.", "Try again.")
+
+
+def busy_words(error: Busy) -> Notice:
+    """What is full, and what to wait for."""
+    match error.what:
+        case "paid":
+            return Notice(
+                "One paid run at a time, and yours is still going.", "Send this one when it is done."
+            )
+        case "drafts":
+            return Notice(f"You have {error.limit} drafts in work.", "Wait until one of them is done.")
+        case "disk":
+            return Notice("The disk is almost full, so nothing was started.", "Make room on it.")
+        case _:
+            return Notice("Many drafts are waiting already.", "Try again in a minute.")
 
 
 def budget_words(error: BudgetReached) -> Notice:

@@ -59,7 +59,7 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
     add(page, photos, 1, 2)
     wanted = ["k-pictures", "k-clip", "k-prompt", "k-duration", "k-aspect", "k-engine", "k-generate"]
     reached = set()
-    page.locator("#k-masthead button").focus()
+    page.locator("#k-masthead .theme").focus()
     for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(

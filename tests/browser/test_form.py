@@ -135,7 +135,7 @@ def test_the_price_follows_without_asking_the_server(page, served):
     page.get_by_label("Duration").press("ArrowRight")
     expect(button).to_have_text("Generate · $0.672")
     expect(page.get_by_role("radio", name="Kling O1")).to_contain_text("$0.672")
-    page.get_by_role("button", name="Use an address").click()
+    page.get_by_role("button", name="By address").click()
     page.get_by_label("Address of the video").fill("https://example.org/clip.mp4")
     expect(button).to_have_text("Generate · $1.008")
     page.context.set_offline(False)
@@ -274,3 +274,14 @@ def test_a_desk_shows_form_and_result_without_scrolling(page, photos):
     assert button["y"] + button["height"] <= 800
     assert stage["x"] > button["x"] + button["width"]
     assert stage["y"] < 200
+
+
+def test_a_question_mark_shows_the_shortcuts(page):
+    """Outside of text fields; Escape closes; in the prompt it is a question mark."""
+    page.get_by_label("Duration").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#k-masthead dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#k-masthead dialog")).to_be_hidden()
+    page.get_by_label("Prompt").press_sequentially("Why?")
+    expect(page.get_by_label("Prompt")).to_have_value("Why?")

@@ -1,7 +1,5 @@
 """A job in the browser: from the click to a playing video, through reloads, cut networks, killed servers."""
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
@@ -50,6 +48,22 @@ def test_a_draft_ends_as_a_playing_video(page, photos):
     expect(page.locator("#k-history .open b").first).to_have_text(
         "A fox <img src=x onerror=alert(1)> ${1+1} {{2+2}} runs"
     )
+
+
+def test_a_result_becomes_the_next_input(page, photos):
+    """The video as the next reference video, the frame it shows as a picture; the next draft takes both."""
+    generate(page, photos, prompt="Once")
+    mood(page, "good")
+    plays(page)
+    page.get_by_role("button", name="This frame as picture").click()
+    expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(2)
+    page.get_by_role("button", name="As reference video").click()
+    expect(page.locator("#k-clip .clip .facts span")).to_contain_text("3.0 s · 1280 × 720")
+    first = page.evaluate("klingo.get('job')")
+    generate(page, photos, prompt="Twice")
+    page.wait_for_function("id => klingo.get('job') !== id", arg=first)
+    mood(page, "good", "bad")
+    expect(page.locator("#k-card .title")).to_have_text("Draft ready")
 
 
 def test_a_reload_in_mid_job_loses_nothing(page, photos):
@@ -126,6 +140,29 @@ def test_a_draft_is_stopped(page, photos):
     assert page.evaluate("klingo.get('duration')") == 10
 
 
+def test_f58_visitors_of_a_hosted_page_see_their_own_jobs_only(browser, photos, tmp_path):
+    """A's draft is in A's history, also after a reload, and nowhere in B's page."""
+    served = Served(tmp_path, KLINGO1_HOSTED="1").start()
+    try:
+        with visit(browser, served.url) as a, visit(browser, served.url) as b:
+            generate(a, photos, prompt="Mine alone")
+            mood(a, "good")
+            job = a.evaluate("klingo.get('job')")
+            a.reload()
+            hydrated(a)
+            expect(a.locator("#k-history .open b")).to_have_text(["Mine alone"])
+            plays(a)
+            b.reload()
+            hydrated(b)
+            b.evaluate("id => klingo.set('showJob', id)", job)
+            b.wait_for_timeout(1500)
+            expect(b.locator("#k-card .card")).to_be_hidden()
+            expect(b.locator("#k-history .history")).to_be_hidden()
+            assert a.evaluate("klingo.get('owner')") != b.evaluate("klingo.get('owner')")
+    finally:
+        served.stop()
+
+
 KEY = "wsk_canary_4f9d2b7a61"
 
 
@@ -173,8 +210,8 @@ def test_a_refused_run_keeps_what_was_typed(browser, photos, tmp_path):
     from faults.misbehaviour import Always, Reply
     from faults.server import FaultServer
 
-    no_credit = Reply(402, json.dumps({"code": 402, "message": "insufficient balance"}).encode())
-    with FaultServer(key=KEY, faults={"submit": [Always(no_credit)]}) as service:
+    no_credit = Reply(402, {"code": 402, "message": "insufficient balance"})
+    with FaultServer(key=KEY, faults={"submit": Always(no_credit)}) as service:
         served = Served(
             tmp_path,
             WAVESPEED_BASE_URL=service.url,

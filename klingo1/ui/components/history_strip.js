@@ -58,6 +58,7 @@ function draw() {
   const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), next]);
   if (list.dataset.key === key) return;
   list.dataset.key = key;
+  set('jobs', jobs);
   $('.history').hidden = !jobs.length;
   list.replaceChildren(...jobs.map(tile));
   $('.older').hidden = next === null;

@@ -10,3 +10,14 @@ try {
   const wish = localStorage.getItem('klingo1-theme');
   if (wish) document.body.classList.toggle('dark', wish === 'dark');
 } catch { /* the system decides */ }
+const sheet = element.querySelector('.sheet');
+const keys = element.querySelector('.keys');
+keys.append(icon('help'));
+keys.addEventListener('click', () => sheet.showModal());
+sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); });
+document.addEventListener('keydown', (event) => {
+  if (event.key !== '?' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.('input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]')) return;
+  event.preventDefault();
+  if (!sheet.open) sheet.showModal();
+});

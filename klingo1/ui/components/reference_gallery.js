@@ -287,6 +287,7 @@ tiles.addEventListener('pointerdown', (event) => {
 });
 tiles.addEventListener('dragstart', (event) => event.preventDefault());
 
+on('droppedPictures', (files) => { if (files) add(files); });
 on('clip', draw);
 on('notes', draw);
 on('problems', () => { showProblems(problem, 'images'); draw(); });

@@ -61,6 +61,7 @@ function take(next) {
     if (said && said !== text) announce(text);
     said = text;
     set('stateChanged', `${view.id}:${view.state}`);
+    if (!view.active) tellDone();
   }
   publish();
 }
@@ -78,7 +79,7 @@ function draw() {
   card.dataset.mood = view.active ? 'busy' : view.state === 'done' ? 'good' : view.ended ? (view.state === 'stopped' ? 'calm' : 'bad') : 'ask';
   $('.title').textContent = view.title;
   $('.maker').textContent = `${view.engine_name} · ${view.money}`;
-  $('.note').textContent = view.active ? `${view.note} Safe to close this page.` : view.note;
+  $('.note').textContent = view.active ? [view.note, usual(), 'Safe to close this page.'].filter(Boolean).join(' ') : view.note || (view.understood ? `Understood: ${view.understood}` : '');
   $('.note').hidden = !$('.note').textContent;
   bar.hidden = !view.active;
   const known = typeof view.progress === 'number';
@@ -92,21 +93,51 @@ function draw() {
   drawDetails();
   tick();
 }
+/* What runs of this kind took before: the middle half of at least five, from the ledger's own history. */
+function usual() {
+  const alike = (get('jobs') || []).filter((j) => j.state === 'done' && j.finished && j.engine === view.engine && j.duration === view.duration).map((j) => j.finished - j.created).sort((a, b) => a - b);
+  if (alike.length < 5) return '';
+  const low = alike[Math.floor(alike.length / 4)];
+  const high = alike[Math.ceil((alike.length * 3) / 4) - 1];
+  const span = high < 90 ? [Math.round(low), Math.max(Math.round(low) + 1, Math.ceil(high)), 's'] : [Math.max(1, Math.round(low / 60)), Math.ceil(high / 60), 'min'];
+  return `Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${alike.length}).`;
+}
+/* A chime and a notification, only for whoever asks. */
+let telling = false;
+let sound = null;
+function tellDone() {
+  if (!telling) return;
+  telling = false;
+  try {
+    const tone = sound.createOscillator();
+    const gain = sound.createGain();
+    tone.frequency.setValueAtTime(660, sound.currentTime);
+    tone.frequency.setValueAtTime(880, sound.currentTime + 0.16);
+    gain.gain.setValueAtTime(0.12, sound.currentTime);
+    gain.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + 0.6);
+    tone.connect(gain).connect(sound.destination);
+    tone.start();
+    tone.stop(sound.currentTime + 0.6);
+  } catch { /* no sound here */ }
+  try { if (document.hidden && Notification.permission === 'granted') new Notification(view.title, { body: view.prompt.slice(0, 120) }); } catch { /* not here */ }
+}
 function drawActions() {
   const box = $('.actions');
   const wanted = [];
   if (view.stop) wanted.push(['stop', view.stop.label, 'stop', view.stop.note]);
+  if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? 'Will tell you' : 'Tell me when done', 'bell', '']);
   if (view.resume) wanted.push(['resume', view.resume, 'again', '']);
   if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', `Make it with Kling O1 · ${money(view.promote)}`, null, '']);
   if (view.video) wanted.push(['download', 'Download', 'down', '']);
   if (view.ended) wanted.push(['reuse', 'Use these inputs', 'reuse', '']);
+  if (view.video) wanted.push(['asClip', 'As reference video', 'film', ''], ['asPicture', 'This frame as picture', 'picture', '']);
   const key = JSON.stringify([view.id, wanted]);
   if (box.dataset.key === key) return;
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.act : '';
   box.dataset.key = key;
   box.replaceChildren(...wanted.map(([act, label, mark, hint]) => (act === 'download'
     ? h('a', { href: fileUrl(view.video), download: `klingo1-${view.engine}-${view.id.slice(0, 8)}.mp4`, class: 'act', dataset: { act } }, icon(mark), label)
-    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : 'act', title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
+    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
   const hint = wanted.find(([, , , note]) => note);
   if (hint) box.append(h('span', { class: 'hint' }, hint[3]));
   box.hidden = !wanted.length;
@@ -137,12 +168,33 @@ const acts = {
     setTimeout(() => set('sending', false), 15000);
   },
   reuse() { set('reuse', job); },
+  asClip() {
+    set('take:clip', { file: window.klingo.asFile(view.video, `${view.title}.mp4`, 'video/mp4'), url: '', keep_sound: true });
+    announce('The video is the reference video now.');
+    document.querySelector('#k-clip .clip .away')?.focus();
+  },
+  asPicture() {
+    const player = document.querySelector('#k-video video');
+    if (!player || !player.videoWidth) return;
+    const canvas = h('canvas', { width: player.videoWidth, height: player.videoHeight });
+    canvas.getContext('2d').drawImage(player, 0, 0);
+    canvas.toBlob((blob) => { if (blob) set('droppedPictures', [new File([blob], `frame at ${player.currentTime.toFixed(1)} s.jpg`, { type: 'image/jpeg' })]); }, 'image/jpeg', 0.95);
+  },
+  async notify() {
+    telling = !telling;
+    if (telling) {
+      try { sound = sound || new AudioContext(); await sound.resume(); } catch { /* silent */ }
+      try { if (Notification.permission === 'default') await Notification.requestPermission(); } catch { /* not here */ }
+      announce('You will be told when it is done.');
+    }
+    drawActions();
+  },
 };
 function drawDetails() {
   const rows = [['Job', view.id], ['Cost', view.money]];
   if (view.understood) rows.push(['Understood', view.understood]);
   const flat = (value, path) => {
-    if (value && typeof value === 'object' && !Array.isArray(value)) { for (const [k, v] of Object.entries(value)) flat(v, path ? `${path}.${k}` : k); return; }
+    if (value && typeof value === 'object' && !Array.isArray(value) && path !== 'data.draft') { for (const [k, v] of Object.entries(value)) flat(v, path ? `${path}.${k}` : k); return; }
     rows.push([path, typeof value === 'string' ? value : JSON.stringify(value)]);
   };
   flat(view.details, '');
@@ -165,6 +217,7 @@ function tick() {
 setInterval(() => { if (view && view.active && !document.hidden) tick(); }, 500);
 document.addEventListener('visibilitychange', () => { if (!document.hidden && job && view && !view.ended) { run += 1; poll(run, 0); } else tick(); });
 window.addEventListener('online', () => { if (job && (!view || !view.ended)) { run += 1; poll(run, 0); } });
+on('jobs', () => { if (view && view.active) draw(); });
 on('showJob', (id) => { if (id) show(id); });
 on('hasKey', (has) => { if (has && get('pendingPromotion') === job && view && view.promote !== null) { set('pendingPromotion', ''); setTimeout(() => element.querySelector('[data-act=promote]')?.focus(), 50); } });
 watch('value', takeSession);
