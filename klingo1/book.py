@@ -62,7 +62,7 @@ class Book:
     def _load(self, connection: Connection, job_id: str, owner: str | None) -> Job:
         statement = sa.select(jobs).where(jobs.c.id == job_id)
         if owner is not None:
-            statement = statement.where(jobs.c.owner == owner)
+            statement = statement.where(jobs.c.owner == owner, jobs.c.deleted_at.is_(None))
         row = connection.execute(statement).one_or_none()
         if row is None:
             raise JobNotFound("There is no such run here.")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from klingo1.background import Background
-from klingo1.engines import NO_KEY, Engines
-from klingo1.errors import ApiError, InvalidRequest, KeyMissing, KlingoError
+from klingo1.engines import Engines
+from klingo1.errors import ApiError, InvalidRequest, KlingoError
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.lookup import read_time
@@ -83,8 +83,8 @@ class Decisions:
 
     def _send_again(self, job: Job) -> Job:
         """Nothing of this run exists there: hold its price again, under the caps of today, and start over."""
-        if job.engine is Engine.KLING and not self._engines.key_of(job.owner):
-            raise KeyMissing(NO_KEY)
+        if job.engine is Engine.KLING:
+            self._engines.check_paid(job.owner)
         if self._ledger.readmit(job, caps=self._caps, now=self._clock.time()):
             self._drive(job.id)
         return self._ledger.job(job.id)

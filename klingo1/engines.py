@@ -1,19 +1,20 @@
 """The two engines behind one contract, and whose key may drive the paid one.
 
 "draft" is a service in this process, reached without a port; "kling" is WaveSpeed over HTTPS. Keys that
-people enter stay in memory, one per owner, and are forgotten at the end of the process.
+people enter stay in memory, one per owner (keyring.py), and are forgotten at the end of the process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from klingo1.client import Client
-from klingo1.errors import KeyMissing
+from klingo1.errors import KeyMissing, PaidOff
+from klingo1.keyring import LIFE_SECONDS, Keyring
 from klingo1.request import Engine
 from klingo1.retry import Clock
 from klingo1.settings import Settings
@@ -22,6 +23,7 @@ from klingo1.wire import Patience, checked_key
 if TYPE_CHECKING:
     from klingo1.draft.service import DraftService
 
+OFF = "Paid runs are switched off on this page. Drafts are free."
 NO_KEY = "Kling O1 needs a WaveSpeed API key. Enter one, or make a draft for free."
 DRAFT_ORIGIN = "http://draft.klingo1.invalid"
 """Where the in-process service seems to live; the name resolves nowhere."""
@@ -33,7 +35,12 @@ class Engines:
     """Clients for jobs, made and used on the studio's own event loop; the keys are thread-safe."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, draft: Callable[[], DraftService] | None = None
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        draft: Callable[[], DraftService] | None = None,
+        is_signed_in: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -41,27 +48,35 @@ class Engines:
         self._service: DraftService | None = None
         self._starting = asyncio.Lock()
         self._clients: dict[str, Client] = {}
-        self._keys: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._retired: weakref.WeakSet[Client] = weakref.WeakSet()
+        self._keys = Keyring(clock.monotonic, life=LIFE_SECONDS if settings.hosted else None)
+        self._is_signed_in = is_signed_in
 
     # -- keys
 
     def give_key(self, owner: str, key: str) -> None:
         """Keep an owner's key in memory. Raises KeyMissing or InvalidRequest for what cannot be a key."""
-        cleaned = checked_key(key)
-        with self._lock:
-            self._keys[owner] = cleaned
+        self._keys.give(owner, checked_key(key))
 
     def forget_key(self, owner: str) -> None:
         """Drop an owner's key."""
-        with self._lock:
-            self._keys.pop(owner, None)
+        self._keys.forget(owner)
 
     def key_of(self, owner: str) -> str:
-        """The key that pays for this owner: their own, or on a desk the environment's; "" for none."""
-        with self._lock:
-            own = self._keys.get(owner, "")
-        return own or ("" if self._settings.hosted else self._settings.api_key)
+        """The key that pays for this owner, "" for none: their own; or the environment's, on a desk and for
+        signed-in visitors of a host that lends it.
+        """
+        return self._keys.of(owner) or (self._settings.api_key if self._lent_to(owner) else "")
+
+    def check_paid(self, owner: str) -> None:
+        """Whether this owner may start a paid run at all. Raises PaidOff and KeyMissing."""
+        if not self._settings.paid:
+            raise PaidOff(OFF)
+        if not self.key_of(owner):
+            raise KeyMissing(NO_KEY)
+
+    def _lent_to(self, owner: str) -> bool:
+        return not self._settings.hosted or (self._settings.sign_in and self._is_signed_in(owner))
 
     def account_of(self, engine: Engine, owner: str) -> str:
         """Which account a submit goes to, as a digest that gives no key away; "" for the draft engine."""
@@ -80,12 +95,19 @@ class Engines:
                 "The paid engine needs a WaveSpeed API key. Enter one, or make a draft for free."
             )
         if key not in self._clients:
+            self._drop_unused()
             self._clients[key] = Client(key, base_url=self._settings.base_url, clock=self._clock)
         return self._clients[key]
 
     def paid_client(self, key: str) -> Client:
         """A client for a key that is only being checked."""
         return Client(key, base_url=self._settings.base_url, clock=self._clock)
+
+    def _drop_unused(self) -> None:
+        """Let go of clients whose key everybody has forgotten, and so of the key; work under way may end."""
+        used = {"", self._settings.api_key}
+        for key in [key for key in self._clients if key not in used and not self._keys.holds(key)]:
+            self._retired.add(self._clients.pop(key))
 
     async def _draft_client(self) -> Client:
         async with self._starting:
@@ -111,7 +133,7 @@ class Engines:
 
     async def close(self) -> None:
         """Close every connection and end the draft service."""
-        for client in self._clients.values():
+        for client in [*self._clients.values(), *self._retired]:
             await client.aclose()
         if self._service is not None:
             await self._service.close()

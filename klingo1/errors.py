@@ -5,6 +5,8 @@ KlingoError
 ├── InvalidRequest         wrong before anything was sent (field, reason, remedy)
 ├── KeyMissing             the paid engine needs a key, and there is none
 ├── BudgetReached          a cap has no room for this price (cap, limit, used, price)
+├── PaidOff                the host has switched paid runs off
+├── Busy                   too much is in work already (what, limit)
 ├── QuoteRefused           a quote is unknown, used up, or was given for something else
 ├── JobNotFound            no such job for this owner
 ├── LedgerError            the record on disk cannot be read or written (path)
@@ -69,6 +71,23 @@ class BudgetReached(KlingoError):
         self.limit = limit
         self.used = used
         self.price = price
+
+
+class PaidOff(KlingoError):
+    """The host of this page has switched the paid engine off."""
+
+
+class Busy(KlingoError):
+    """So much is in work already that nothing more is taken up now; nothing was started.
+
+    `what` is paid (one paid run per visitor), drafts (of this visitor), queue (all drafts) or disk; `limit`
+    is the number that is reached, bytes for disk.
+    """
+
+    def __init__(self, message: str, *, what: str, limit: int) -> None:
+        super().__init__(message)
+        self.what = what
+        self.limit = limit
 
 
 class QuoteRefused(KlingoError):

@@ -15,16 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from klingo1 import money
-from klingo1.book import Book
+from klingo1.erasure import Erasing
 from klingo1.job import Job, Money, State
 from klingo1.money import Caps, NewJob
 from klingo1.records import encode_facts
+from klingo1.request import Engine
 from klingo1.schema import jobs, quotes
 
 _UNSETTLED = (State.SUBMITTING.value, State.UNKNOWN.value)
 
 
-class Ledger(Book):
+class Ledger(Erasing):
     """All jobs of one home folder. Thread-safe; every write is one short transaction."""
 
     # -- quotes and admission
@@ -36,6 +37,11 @@ class Ledger(Book):
             connection.execute(sa.insert(quotes).values(token=token, owner=owner, issued_at=now))
         return token
 
+    def check_work(self, *, owner: str, engine: Engine, caps: Caps) -> None:
+        """Raise Busy when one more run would have to be held up; `admit` decides it once more."""
+        with self._reading() as connection:
+            money.check_work(connection, owner=owner, engine=engine, caps=caps)
+
     def admit(self, new: NewJob, *, caps: Caps, now: float) -> tuple[Job, bool]:
         """Create the row and hold its price, or return the job that the same quote has made already.
 
@@ -45,6 +51,7 @@ class Ledger(Book):
             made = money.spend_quote(connection, new, now)
             if made:
                 return self._load(connection, made, new.owner), False
+            money.check_work(connection, owner=new.owner, engine=new.engine, caps=caps)
             day = money.day_of(connection, now)
             money.check_caps(connection, owner=new.owner, cost=new.price, caps=caps, day=day, now=now)
             self._insert(connection, money.queued_job(new, now), day=day, quote=new.quote)
@@ -58,6 +65,7 @@ class Ledger(Book):
         What is still held stays on the day under whose caps it was admitted.
         """
         with self._writing() as connection:
+            money.check_work(connection, owner=job.owner, engine=job.engine, caps=caps)
             moved = {}
             if job.money is not Money.HELD:
                 day = money.day_of(connection, now)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from klingo1.errors import BudgetReached, QuoteRefused
+from klingo1.errors import BudgetReached, Busy, QuoteRefused
 from klingo1.job import Job, Money, State
 from klingo1.pricing import Price
 from klingo1.request import Engine, VideoRequest
@@ -22,16 +22,27 @@ QUOTE_SECONDS = 24 * 3600
 REFUND_SECONDS = 3 * 3600
 """Failed tasks are refunded within 3 hours (documentation of the service)."""
 _COUNTED = (Money.HELD.value, Money.SPENT.value)
+_BUSY_WORDS = {
+    "paid": "A paid run of yours is in work; the next one may start when it has ended.",
+    "drafts": "{} drafts of yours are in work; the next one may start when one of them has ended.",
+    "queue": "{} drafts are in line already; try again in a minute.",
+}
 _CAP_WORDS = {"run": "per run", "visitor_day": "per visitor and day", "day": "per day"}
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Spending limits in micro-dollars; None means no limit."""
+    """Spending limits in micro-dollars, and how many runs may be in work; None means no limit."""
 
     run: int | None = None
     owner_day: int | None = None
     day: int | None = None
+    owner_paid: int | None = None
+    """Paid runs of one owner that are in work at once."""
+    owner_drafts: int | None = None
+    """Drafts of one owner that wait or are made."""
+    drafts: int | None = None
+    """Drafts of all owners that wait or are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,22 @@ def check_caps(connection: Connection, *, owner: str, cost: Price, caps: Caps, d
                 used=int(used),
                 price=price,
             )
+
+
+def check_work(connection: Connection, *, owner: str, engine: Engine, caps: Caps) -> None:
+    """Raise Busy when so many runs are in work that one more would have to be held up."""
+    working = (
+        sa.select(sa.func.count())
+        .select_from(jobs)
+        .where(jobs.c.engine == engine.value, jobs.c.state.in_([s.value for s in State if s.active]))
+    )
+    of_owner = working.where(jobs.c.owner == owner)
+    limits = [("paid", caps.owner_paid, of_owner)]
+    if engine is Engine.DRAFT:
+        limits = [("drafts", caps.owner_drafts, of_owner), ("queue", caps.drafts, working)]
+    for what, limit, query in limits:
+        if limit is not None and connection.execute(query).scalar_one() >= limit:
+            raise Busy(_BUSY_WORDS[what].format(limit), what=what, limit=limit)
 
 
 def release_refunded(connection: Connection, now: float) -> None:

@@ -19,7 +19,8 @@ from klingo1.request import (
     VideoRequest,
 )
 from klingo1.settings import Settings
-from klingo1.studio import DESK, Studio
+from klingo1.studio import Studio
+from klingo1.visitors import DESK
 
 
 def generate(

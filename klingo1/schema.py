@@ -117,7 +117,12 @@ def connect(url: str) -> Engine:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own: we say BEGIN ourselves
     cursor = connection.cursor()  # type: ignore[attr-defined] # sqlite3's own
-    for pragma in (f"busy_timeout = {PATIENCE_MS}", "journal_mode = WAL", "synchronous = FULL"):
+    for pragma in (
+        f"busy_timeout = {PATIENCE_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "secure_delete = ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

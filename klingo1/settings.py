@@ -31,7 +31,16 @@ _KNOWN = (
     "KLINGO1_HOSTED",
     "KLINGO1_MENTION_FORM",
     "KLINGO1_DRAFT_WORKERS",
+    "KLINGO1_DRAFT_QUEUE",
+    "KLINGO1_PAID",
+    "KLINGO1_SIGN_IN",
+    "KLINGO1_KEEP_DAYS",
+    "KLINGO1_QUOTA_GB",
+    "KLINGO1_PROXIES",
+    "KLINGO1_HOSTS",
 )
+_HOSTED_DAYS, _HOSTED_QUOTA = 7, 20
+_GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,23 @@ class Settings:
     hosted: bool = False
     mention_form: str = "kling"
     draft_workers: int = 1
+    draft_queue: int = 40
+    """Drafts that may wait or be made at once, all visitors together; counts where `hosted`."""
+    paid: bool = True
+    """The host's switch for all paid runs."""
+    sign_in: bool = False
+    """Signed-in visitors of a hosted page pay with `api_key`; all others with their own key."""
+    keep_days: int | None = None
+    """Ended runs older than that are deleted; None keeps them."""
+    quota: int | None = None
+    """Bytes that the home folder may take; None means no limit."""
+    proxies: int = 0
+    """Reverse proxies in front of the page, whose X-Forwarded-For entries are believed."""
+    hosts: tuple[str, ...] = ()
+    """Host names under which a desk's page may be asked for, besides addresses and localhost."""
+    on_space: bool = False
+    cache: Path | None = None
+    """Gradio's folder for uploads and shown files, when it is not in the system's temporary folder."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, dotenv_file: Path | None = None) -> Settings:
@@ -59,7 +85,16 @@ class Settings:
         values = {k: v for k, v in filed.items() if v is not None} | dict(environ)
         _refuse_unknown(values)
         home = values.get("KLINGO1_HOME", "").strip()
-        return cls(
+        cache = values.get("GRADIO_TEMP_DIR", "").strip()
+        on_space = bool(values.get("SPACE_ID"))
+        hosted = _flag(values, "KLINGO1_HOSTED", default=on_space)
+        keep_days = _count(
+            values, "KLINGO1_KEEP_DAYS", default=_HOSTED_DAYS if hosted else 0, least=0, most=3650
+        )
+        quota = _count(
+            values, "KLINGO1_QUOTA_GB", default=_HOSTED_QUOTA if hosted else 0, least=0, most=100_000
+        )
+        settings = cls(
             home=Path(home).expanduser().absolute()
             if home
             else Path(platformdirs.user_data_dir("klingo1", False)),
@@ -69,10 +104,21 @@ class Settings:
             budget_run=_dollars(values, "KLINGO1_BUDGET_RUN"),
             budget_day=_dollars(values, "KLINGO1_BUDGET_DAY"),
             budget_visitor_day=_dollars(values, "KLINGO1_BUDGET_VISITOR_DAY"),
-            hosted=_flag(values, "KLINGO1_HOSTED", default=bool(values.get("SPACE_ID"))),
+            hosted=hosted,
             mention_form=_choice(values, "KLINGO1_MENTION_FORM", MENTION_FORMS),
             draft_workers=_count(values, "KLINGO1_DRAFT_WORKERS", default=1),
+            draft_queue=_count(values, "KLINGO1_DRAFT_QUEUE", default=40, most=200),
+            paid=_flag(values, "KLINGO1_PAID", default=True),
+            sign_in=_flag(values, "KLINGO1_SIGN_IN", default=False),
+            keep_days=keep_days or None,
+            quota=quota * _GIB or None,
+            proxies=_count(values, "KLINGO1_PROXIES", default=int(on_space), least=0, most=8),
+            hosts=tuple(values.get("KLINGO1_HOSTS", "").replace(",", " ").lower().split()),
+            on_space=on_space,
+            cache=Path(cache).absolute() if cache else None,
         )
+        _refuse_open_purse(settings)
+        return settings
 
 
 def _refuse_unknown(values: Mapping[str, str]) -> None:
@@ -81,6 +127,19 @@ def _refuse_unknown(values: Mapping[str, str]) -> None:
             near = difflib.get_close_matches(name, _KNOWN, n=1)
             hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(_KNOWN)}."
             raise SettingsError(f"{name} is not a setting of klingo1.{hint}", variable=name)
+
+
+def _refuse_open_purse(settings: Settings) -> None:
+    """A key that strangers spend has limits, or it is not lent at all."""
+    if settings.hosted and settings.sign_in and settings.api_key:
+        for name, cap in (
+            ("KLINGO1_BUDGET_DAY", settings.budget_day),
+            ("KLINGO1_BUDGET_VISITOR_DAY", settings.budget_visitor_day),
+        ):
+            if cap is None:
+                raise SettingsError(
+                    f"KLINGO1_SIGN_IN lends this server's key: set {name} too.", variable=name
+                )
 
 
 def _origin(url: str) -> str:
@@ -123,8 +182,8 @@ def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> s
     return text
 
 
-def _count(values: Mapping[str, str], name: str, *, default: int) -> int:
+def _count(values: Mapping[str, str], name: str, *, default: int, least: int = 1, most: int = 64) -> int:
     text = values.get(name, "").strip() or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise SettingsError(f"{name} must be a whole number from 1 to 64.", variable=name)
+    if not (text.isascii() and text.isdecimal()) or not least <= int(text[:9]) <= most:
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}.", variable=name)
     return int(text)

@@ -19,35 +19,35 @@ from klingo1.arrivals import check_references, copy_references, digest_of
 from klingo1.background import Background, Worker
 from klingo1.course import Course
 from klingo1.decisions import Decisions
-from klingo1.engines import NO_KEY, Engines
+from klingo1.engines import Engines
 from klingo1.entries import Entries
-from klingo1.errors import KeyMissing, KlingoError, LedgerError, QuoteRefused
+from klingo1.errors import KlingoError, LedgerError, QuoteRefused
+from klingo1.housekeeping import Housekeeping, caps_of
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
 from klingo1.moments import Moment, reached
-from klingo1.money import Caps, NewJob
+from klingo1.money import NewJob
 from klingo1.prediction import Prediction
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock, SystemClock
 from klingo1.settings import Settings
 from klingo1.uploads import job_folder
+from klingo1.visitors import DESK, SignIn
 
 if TYPE_CHECKING:
     from klingo1.draft.service import DraftService
 
 log = logging.getLogger(__name__)
 
-DESK = "desk"
-"""The owner of everything where there is one person and no sign-in."""
 LEASE_SECONDS = 12.0
 HEARTBEAT_SECONDS = 3.0
 CLOSE_SECONDS = 5.0
 WATCH_SECONDS = 0.25
 
 
-class Studio:
+class Studio(Housekeeping):
     """Everything the page, the command line and scripts do. Use it in a `with` block.
 
     Raises LedgerError on entering when the home folder's ledger cannot be used.
@@ -83,7 +83,11 @@ class Studio:
             ) from error
         self._ledger = Ledger(self.settings.database_url or home / "klingo1.sqlite3", home=home)
         self._worker = Worker()
-        self._engines = Engines(self.settings, self._clock, draft=self._make_draft)
+        self._caps = caps_of(self.settings)
+        self._sign_in = SignIn(home)
+        self._engines = Engines(
+            self.settings, self._clock, draft=self._make_draft, is_signed_in=self._sign_in.is_signed_in
+        )
         self._entries = Entries(self._ledger, clock=self._clock, worker=self._worker.name)
         self._course = Course(
             entries=self._entries, engines=self._engines, settings=self.settings, clock=self._clock
@@ -94,13 +98,14 @@ class Studio:
             engines=self._engines,
             background=self._background,
             drive=self._drive,
-            caps=self._caps(),
+            caps=self._caps,
             clock=self._clock,
         )
         self._open = True
         self._claim()
         self._decisions.wake()
         self._background.start("heartbeat", self._heartbeat)
+        self._keep_house()
 
     def close(self) -> None:
         """Stop between two steps within a few seconds; unfinished jobs go on at the next start."""
@@ -152,7 +157,7 @@ class Studio:
         try:
             own = copy_references(request, folder)
             new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
-            job, fresh = self._ledger.admit(new, caps=self._caps(), now=self._clock.time())
+            job, fresh = self._ledger.admit(new, caps=self._caps, now=self._clock.time())
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error
@@ -167,15 +172,12 @@ class Studio:
         return job
 
     def _check(self, request: VideoRequest, engine: Engine, owner: str) -> None:
+        self._ledger.check_work(owner=owner, engine=engine, caps=self._caps)
+        self._retention.check_room()
         check_references(request, engine)
         if engine is Engine.KLING:
             check_wire_length(request.prompt, self.settings.mention_form)
-            if not self.has_key(owner):
-                raise KeyMissing(NO_KEY)
-
-    def _caps(self) -> Caps:
-        visitor = self.settings.budget_visitor_day
-        return Caps(run=self.settings.budget_run, owner_day=visitor, day=self.settings.budget_day)
+            self._engines.check_paid(owner)
 
     def job(self, job_id: str, *, owner: str = DESK) -> Job:
         """One run of this owner. Raises JobNotFound."""

@@ -47,6 +47,11 @@ def test_a_misspelt_name_is_an_error_with_a_suggestion():
         ("KLINGO1_HOSTED", "maybe"),
         ("KLINGO1_DRAFT_WORKERS", "0"),
         ("KLINGO1_MENTION_FORM", "emoji"),
+        ("KLINGO1_PAID", "perhaps"),
+        ("KLINGO1_KEEP_DAYS", "-1"),
+        ("KLINGO1_QUOTA_GB", "1.5"),
+        ("KLINGO1_PROXIES", "99"),
+        ("KLINGO1_DRAFT_QUEUE", "0"),
         ("WAVESPEED_BASE_URL", "ftp://example.com"),
     ],
 )
@@ -70,3 +75,28 @@ def test_f53_the_key_is_not_in_the_repr():
     )
     assert "canary" not in repr(settings)
     assert "pw@" not in repr(settings)
+
+
+def test_a_hosted_page_is_bounded_by_itself():
+    """Strangers' files are kept a week and the home is bounded; a desk keeps everything."""
+    hosted, desk = Settings.read({"KLINGO1_HOSTED": "1"}), Settings.read({})
+    assert (hosted.keep_days, hosted.quota) == (7, 20 * 2**30)
+    assert (desk.keep_days, desk.quota, desk.proxies) == (None, None, 0)
+    assert Settings.read({"SPACE_ID": "me/klingo1"}).proxies == 1
+
+
+@pytest.mark.parametrize("missing", ["KLINGO1_BUDGET_DAY", "KLINGO1_BUDGET_VISITOR_DAY"])
+def test_a_key_is_lent_to_visitors_only_under_both_budgets(missing):
+    """Sign-in without a cap is an error that names the cap, not an open purse."""
+    given = {
+        "KLINGO1_HOSTED": "1",
+        "KLINGO1_SIGN_IN": "1",
+        "WAVESPEED_API_KEY": "wsk_canary",
+        "KLINGO1_BUDGET_DAY": "5",
+        "KLINGO1_BUDGET_VISITOR_DAY": "1",
+    }
+    assert Settings.read(given).sign_in
+    del given[missing]
+    with pytest.raises(SettingsError) as refused:
+        Settings.read(given)
+    assert refused.value.variable == missing

@@ -1,0 +1,98 @@
+"""Space and traces on disk: how much a folder takes, copies of a file elsewhere, folders nobody owns."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+_CHUNK = 2**20
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Every regular file below a folder; links are not followed, what vanishes meanwhile is left out."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def taken(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    total = 0
+    for path in files_in(folder):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def remove_copies(files: Iterable[Path], folder: Path) -> int:
+    """Remove every file below `folder` that has the same bytes as one of `files`; says how many.
+
+    Gradio keeps what was uploaded or shown in a cache, each file in a folder of its own, under the name that
+    its sender gave it.
+    """
+    sizes: dict[int, set[bytes]] = {}
+    for file in files:
+        with contextlib.suppress(OSError):
+            if size := file.stat().st_size:
+                sizes.setdefault(size, set()).add(_digest(file))
+    removed = 0
+    for path in list(files_in(folder)) if sizes else ():
+        with contextlib.suppress(OSError):
+            if (known := sizes.get(path.stat().st_size)) and _digest(path) in known:
+                path.unlink()
+                removed += 1
+                if path.parent != folder:
+                    path.parent.rmdir()  # only when nothing else is in it
+    return removed
+
+
+def remove_orphans(folder: Path, known: Collection[str], *, before: float) -> int:
+    """Remove sub-folders that no row names and that were last written before a time; says how many."""
+    removed = 0
+    for child in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if child.is_dir() and child.name not in known and child.stat().st_mtime < before:
+                shutil.rmtree(child, ignore_errors=True)
+                removed += 1
+    return removed
+
+
+def bound(folder: Path, most: int) -> int:
+    """Remove the oldest files until a cache takes at most `most` bytes; says how many bytes went."""
+    found = []
+    for path in files_in(folder):
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            found.append((stat.st_mtime, stat.st_size, path))
+    over = sum(size for _, size, _ in found) - most
+    gone = 0
+    for _, size, path in sorted(found):
+        if gone >= over:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+            gone += size
+            path.parent.rmdir()
+    return gone
+
+
+def remove_written(folder: Path, *, since: float, until: float) -> None:
+    """Remove what was written into a cache in a span of time."""
+    for path in files_in(folder):
+        with contextlib.suppress(OSError):
+            if since <= path.stat().st_mtime <= until:
+                path.unlink()
+
+
+def _digest(path: Path) -> bytes:
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()

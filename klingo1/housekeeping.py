@@ -1,0 +1,142 @@
+"""The side of a studio that hosting needs: limits, the line, forgetting, health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from klingo1.background import Background
+from klingo1.decisions import Decisions
+from klingo1.engines import Engines
+from klingo1.errors import LedgerError
+from klingo1.job import Job
+from klingo1.ledger import Ledger
+from klingo1.money import Caps
+from klingo1.request import Engine
+from klingo1.retention import Retention, quiet_sweep
+from klingo1.retry import Clock
+from klingo1.settings import Settings
+from klingo1.visitors import DESK, SignIn
+
+SWEEP_SECONDS = 20.0
+OWNER_PAID, OWNER_DRAFTS = 1, 3
+"""Runs of one visitor that a hosted page works on at once."""
+HEALTH_SECONDS = 5.0
+_END_SECONDS = 20.0
+
+
+def caps_of(settings: Settings) -> Caps:
+    """The limits that admission knows. A desk's runs are one person's: only money is limited there."""
+    budgets = {
+        "run": settings.budget_run,
+        "owner_day": settings.budget_visitor_day,
+        "day": settings.budget_day,
+    }
+    if not settings.hosted:
+        return Caps(**budgets)
+    return Caps(**budgets, owner_paid=OWNER_PAID, owner_drafts=OWNER_DRAFTS, drafts=settings.draft_queue)
+
+
+class Housekeeping:
+    """Base of Studio, which sets what is declared here before it calls `_keep_house`."""
+
+    settings: Settings
+    _clock: Clock
+    _ledger: Ledger
+    _engines: Engines
+    _background: Background
+    _decisions: Decisions
+    _sign_in: SignIn
+    _health: tuple[float, dict[str, Any]] | None = None
+
+    def _keep_house(self) -> None:
+        self._retention = Retention(
+            self.settings, self._ledger, self._clock, stop=self._end, forget_drafts=self._forget
+        )
+        self._background.start("housekeeping", self._sweep_for_ever)
+
+    # -- visitors
+
+    def sign_in(self, username: str) -> str:
+        """The owner for a user name that the host has verified. Never call it with what a visitor typed."""
+        return self._sign_in.owner_of(username)
+
+    # -- the line
+
+    def place_in_line(self, job: Job) -> int:
+        """How many drafts must end before this one is made; 0 when it is its turn, or it is no draft."""
+        if job.engine is not Engine.DRAFT or not job.state.active:
+            return 0
+        ahead = self._ledger.drafts_in_work(before=job.created_at)
+        return max(0, ahead - self.settings.draft_workers + 1)
+
+    # -- forgetting
+
+    def delete(self, job_id: str, *, owner: str = DESK) -> None:
+        """Delete a run: hidden now, its files and text removed after half a minute; id and cost are kept.
+
+        A paid run that is on its way is billed all the same. Raises JobNotFound.
+        """
+        self._retention.delete(self._ledger.job(job_id, owner=owner))
+
+    def restore(self, job_id: str, *, owner: str = DESK) -> Job:
+        """Take a deletion back; what was in work stays stopped. Raises JobNotFound when too late."""
+        self._ledger.restore(job_id, owner=owner)
+        return self._ledger.job(job_id, owner=owner)
+
+    def delete_all(self, owner: str = DESK) -> int:
+        """Remove everything of this owner from the disk, down to the bytes, and forget their key.
+
+        Returns how many runs could not be emptied yet, because a submit of theirs is still being settled.
+        """
+        waiting = self._retention.delete_all(owner)
+        self._engines.forget_key(owner)
+        return waiting
+
+    def sweep(self) -> int:
+        """What happens by itself every 20 seconds: forget what is due. Returns how many runs that were."""
+        return self._retention.sweep()
+
+    # -- health
+
+    def health(self) -> dict[str, Any]:
+        """Facts for a host's probe; `ok` sums them up. Nothing in it concerns a visitor. At most one write
+        in five seconds, however often it is asked for.
+        """
+        now = self._clock.monotonic()
+        if self._health is None or not 0 <= now - self._health[0] < HEALTH_SECONDS:
+            self._health = (now, self._examine())
+        return self._health[1]
+
+    def _examine(self) -> dict[str, Any]:
+        alive = self._background.loop.is_running()
+        try:
+            self._ledger.touch(now=self._clock.time())
+            in_work = self._ledger.drafts_in_work()
+        except LedgerError:
+            return {"ok": False, "loop": alive, "ledger": "not writable", "drafts": None}
+        return {"ok": alive, "loop": alive, "ledger": "writable", "drafts": in_work}
+
+    # -- inside
+
+    def _end(self, job: Job) -> Job:
+        """Stop a run's work and wait until nothing of it is at work any more."""
+        ended = self._decisions.stop(job)
+        if job.state.active and ended.state.ended:
+            with contextlib.suppress(TimeoutError):
+                self._background.call(self._background.cancel(job.id)).result(timeout=_END_SECONDS)
+        return ended
+
+    def _forget(self, ids: Sequence[str]) -> None:
+        async def forget() -> None:
+            client = await self._engines.client(Engine.DRAFT, DESK)
+            await client.delete(list(ids))
+
+        self._background.call(forget()).result(timeout=_END_SECONDS)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.to_thread(quiet_sweep, self._retention)
+            await asyncio.sleep(SWEEP_SECONDS)

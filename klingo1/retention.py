@@ -1,0 +1,150 @@
+"""What is forgotten, and when: at a click, after some days, when the disk is full, and what nobody owns.
+
+Deleting hides a run at once; for a short while it can be restored, then its files are removed and its row is
+emptied. A run whose money is uncertain is hidden too, and emptied as soon as that is settled.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from klingo1 import disk
+from klingo1.errors import Busy, KlingoError
+from klingo1.job import Job, State
+from klingo1.ledger import Ledger
+from klingo1.request import Engine
+from klingo1.retry import Clock
+from klingo1.settings import Settings
+from klingo1.uploads import job_folder
+
+UNDO_SECONDS = 30.0
+"""A deleted run can be restored for so long at least."""
+ORPHAN_SECONDS = 3600.0
+"""A folder without a row is left alone for so long: its row may be about to be written."""
+CACHE_SECONDS = 3600.0
+CACHE_MAX = 4 * 2**30
+"""Bytes of Gradio's cache on a hosted page."""
+QUOTE_SECONDS = 48 * 3600.0
+_DAY = 24 * 3600.0
+_FULL, _ROOMY = 1.0, 0.9
+_log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Forgets for one studio. `stop` ends a run's work, `forget_drafts` makes the draft engine forget."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        stop: Callable[[Job], Job],
+        forget_drafts: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._clock = clock
+        self._stop = stop
+        self._forget_drafts = forget_drafts
+        self._cache = settings.cache or Path(tempfile.gettempdir()) / "gradio"
+        self._measured = (float("-inf"), 0)
+        self._sweeping = threading.Lock()
+
+    # -- at a click
+
+    def delete(self, job: Job) -> Job:
+        """Hide a run and end its work; its traces go with one of the next sweeps."""
+        self._ledger.hide(job.id, now=self._clock.time())
+        return self._stop(job)
+
+    def delete_all(self, owner: str) -> int:
+        """Remove everything of an owner from the disk, now. Returns how many runs still have to be settled:
+        they are hidden, and emptied when their money is certain.
+        """
+        waiting = [job for job in map(self.delete, self._ledger.owned(owner)) if not self.erase(job)]
+        self._ledger.forget_quotes(owner=owner)
+        self._ledger.wipe()
+        return len(waiting)
+
+    def erase(self, job: Job) -> bool:
+        """Remove a run's files and text for good; False when it must wait, and be tried again."""
+        if job.state.active and job.state is not State.UNKNOWN:
+            return False
+        if job.engine is Engine.DRAFT and job.prediction_id:
+            try:
+                self._forget_drafts([job.prediction_id])
+            except (KlingoError, TimeoutError):
+                return False
+            until = self._clock.time() if job.finished_at is None else job.finished_at
+            cuts = self._settings.home / "drafts" / "cache"
+            disk.remove_written(cuts, since=job.created_at - 1, until=until + 1)
+        if not self._ledger.empty(job, now=self._clock.time()):
+            return False
+        folder = job_folder(self._settings.home, job.id)
+        disk.remove_copies(disk.files_in(folder), self._cache)
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+
+    # -- by itself
+
+    def sweep(self) -> int:
+        """One round: what was deleted, what is too old, what nobody owns, what is too much. Counts runs."""
+        with self._sweeping:
+            now = self._clock.time()
+            hidden = self._ledger.hidden(before=now - UNDO_SECONDS)
+            gone = sum(self.erase(self._stop(job)) for job in hidden)
+            if self._settings.keep_days is not None:
+                old = self._ledger.over(before=now - self._settings.keep_days * _DAY)
+                gone += sum(map(self.erase, old))
+            gone += self._make_room(now)
+            known = self._ledger.ids()
+            disk.remove_orphans(self._settings.home / "jobs", known, before=now - ORPHAN_SECONDS)
+            self._ledger.forget_quotes(before=now - QUOTE_SECONDS)
+            if self._settings.hosted:
+                disk.bound(self._cache, CACHE_MAX)
+            if gone:
+                self._ledger.wipe()
+                _log.info("%d runs were erased", gone)
+            return gone
+
+    def _make_room(self, now: float) -> int:
+        """On a hosted page the oldest runs give way when the home is full; a desk's own are never touched."""
+        quota = self._settings.quota
+        if quota is None or not self._settings.hosted or self._taken(now, fresh=True) <= quota * _FULL:
+            return 0
+        gone = 0
+        for job in self._ledger.over(before=now):
+            gone += self.erase(job)
+            if gone % 10 == 0 and self._taken(now, fresh=True) <= quota * _ROOMY:
+                break
+        self._taken(now, fresh=True)
+        return gone
+
+    def check_room(self) -> None:
+        """Raise Busy when the home folder takes all that it may."""
+        quota = self._settings.quota
+        if quota is not None and self._taken(self._clock.time()) > quota:
+            raise Busy(
+                "The disk that is set aside for runs is full. Delete some first.", what="disk", limit=quota
+            )
+
+    def _taken(self, now: float, *, fresh: bool = False) -> int:
+        at, size = self._measured
+        if fresh or not 0 <= now - at < 30.0:
+            size = disk.taken(self._settings.home)
+            self._measured = (now, size)
+        return size
+
+
+def quiet_sweep(retention: Retention) -> None:
+    """A sweep whose failure is written down and tried again with the next one."""
+    try:
+        retention.sweep()
+    except (KlingoError, OSError) as error:
+        _log.error("sweeping failed: %s", type(error).__name__)

@@ -1,0 +1,235 @@
+"""Strangers on one page: whose key pays, who may do how much at once, and what the line looks like."""
+
+import threading
+
+import pytest
+from conftest import draw_picture
+from faults.server import FaultServer
+
+from klingo1.errors import Busy, JobNotFound, KeyMissing, PaidOff
+from klingo1.keyring import Keyring
+from klingo1.request import VideoRequest
+from klingo1.visitors import SignIn, is_token, new_token
+
+CANARY = "wsk_canary_0123456789"
+
+
+class Time:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def hosted(open_studio):
+    """A hosted studio; with a server, `server`'s own requests can be counted."""
+
+    def open_one(server=None, **settings):
+        return open_studio(server, hosted=True, **settings)
+
+    return open_one
+
+
+def request_of(picture, prompt="a quiet walk"):
+    return VideoRequest(prompt=prompt, images=(picture,))
+
+
+class Gate:
+    """A renderer that holds every film until it is opened."""
+
+    def __init__(self):
+        self.open = threading.Event()
+
+    def __call__(self, order):
+        for _ in range(2000):
+            if self.open.wait(0.01) or order.stopped:
+                break
+        order.output.write_bytes(b"\0\0\0\x18ftypmp42")
+        return {}
+
+
+@pytest.fixture
+def slow_drafts(monkeypatch):
+    """Drafts that are made in threads and wait for `gate.open`."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from klingo1.draft import service
+    from klingo1.engines import Engines
+
+    gate, executor = Gate(), ThreadPoolExecutor(4)
+
+    def make(engines):
+        home = engines._settings.home
+        return service.DraftService(home / "drafts", executor=executor, render=gate)
+
+    monkeypatch.setattr(Engines, "_draft_service", make)
+    yield gate
+    gate.open.set()
+    executor.shutdown()
+
+
+def test_strangers_never_spend_the_servers_key(hosted, picture):
+    """A hosted page has no key for anybody until they enter their own."""
+    with FaultServer() as server:
+        studio = hosted(server)
+        owner = new_token()
+        assert not studio.has_key(owner)
+        with pytest.raises(KeyMissing):
+            studio.submit(request_of(picture), engine="kling", owner=owner)
+        assert server.requests == []
+
+
+def test_f56_a_key_serves_its_owner_only_and_is_forgotten(hosted, picture, monkeypatch):
+    """A's key pays for A; B has none; after `forget_key` A has none, and the environment never held it."""
+    import os
+
+    with FaultServer() as server:
+        studio, (a, b) = hosted(server), (new_token(), new_token())
+        studio.give_key(a, "wsk_visitor_a_000000")
+        assert (studio.has_key(a), studio.has_key(b)) == (True, False)
+        assert "wsk_visitor_a_000000" not in repr(os.environ)
+        studio.forget_key(a)
+        assert not studio.has_key(a)
+
+
+def test_a_key_lives_four_hours_after_its_last_use():
+    """Use prolongs it, silence ends it, and on a desk it stays."""
+    time = Time()
+    ring = Keyring(time, life=4 * 3600)
+    ring.give("a", "key")
+    time.now = 4 * 3600 - 1
+    assert ring.of("a") == "key"
+    time.now *= 2
+    assert ring.of("a") == "key"
+    time.now += 4 * 3600 + 1
+    assert (ring.of("a"), ring.holds("key")) == ("", False)
+    desk = Keyring(time, life=None)
+    desk.give("desk", "key")
+    time.now += 10**9
+    assert desk.of("desk") == "key"
+    assert "key" not in repr(desk).replace("Keyring", "")
+
+
+def test_keys_are_bounded():
+    """Ten thousand at most; the one that was used longest ago gives way."""
+    ring = Keyring(Time(), life=None, most=3)
+    for owner in "abc":
+        ring.give(owner, f"key of {owner}")
+    assert ring.of("a")
+    ring.give("d", "key of d")
+    assert [bool(ring.of(owner)) for owner in "abcd"] == [True, False, True, True]
+
+
+def test_signed_in_visitors_may_use_the_servers_key_when_the_host_says_so(hosted, picture):
+    """The owner of a signed-in name is the same after a restart; no token of a browser passes for it."""
+    lent = {"sign_in": True, "budget_day": 10_000_000, "budget_visitor_day": 600_000}
+    with FaultServer() as server:
+        studio = hosted(server, **lent)
+        ada = studio.sign_in("ada")
+        assert ada == SignIn(studio.settings.home).owner_of("ada")
+        assert studio.has_key(ada)
+        forged = ada[:-1] + ("0" if ada[-1] != "0" else "1")
+        for owner in (forged, "ada", "u-" + "0" * 24 + "-" + "0" * 24, new_token()):
+            assert not studio.has_key(owner)
+        job = studio.submit(request_of(picture), engine="kling", owner=ada)
+        assert job.owner == ada
+        assert not is_token(ada)
+        assert is_token(new_token())
+
+
+def test_the_secret_of_sign_in_is_readable_by_this_user_only(tmp_path):
+    """It is made once, with mode 600; another home gives other owners."""
+    first = SignIn(tmp_path).owner_of("ada")
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    other = tmp_path / "other"
+    other.mkdir()
+    assert SignIn(other).owner_of("ada") != first
+
+
+def test_the_kill_switch_stops_new_paid_runs_and_leaves_drafts(hosted, open_studio, picture):
+    """KLINGO1_PAID=0: nothing is sent, on a desk and on a hosted page alike."""
+    with FaultServer() as server:
+        for studio, owner in ((open_studio(server, paid=False), "desk"), (hosted(server, paid=False), "x")):
+            with pytest.raises(PaidOff):
+                studio.submit(request_of(picture), engine="kling", owner=owner)
+        assert server.requests == []
+
+
+def test_one_paid_run_of_a_visitor_at_a_time(hosted, picture):
+    """The second click waits for the end of the first run; another visitor is not held up."""
+    with FaultServer(script=["processing"]) as server:
+        studio, (a, b) = hosted(server), (new_token(), new_token())
+        for owner in (a, b):
+            studio.give_key(owner, f"wsk_{owner}")
+        studio.submit(request_of(picture), engine="kling", owner=a)
+        with pytest.raises(Busy) as refused:
+            studio.submit(request_of(picture, "another"), engine="kling", owner=a)
+        assert (refused.value.what, refused.value.limit) == ("paid", 1)
+        studio.submit(request_of(picture), engine="kling", owner=b)
+
+
+def test_one_paid_run_even_when_clicks_race(hosted, picture):
+    """Sixteen clicks at once make one run."""
+    with FaultServer(script=["processing"]) as server:
+        studio, owner, made, refused = hosted(server), new_token(), [], []
+        studio.give_key(owner, "wsk_visitor_a_000000")
+
+        def click(number):
+            try:
+                made.append(studio.submit(request_of(picture, f"walk {number}"), engine="kling", owner=owner))
+            except Busy as error:
+                refused.append(error)
+
+        threads = [threading.Thread(target=click, args=(n,)) for n in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(made), len(refused)) == (1, 15)
+
+
+def test_the_draft_line_is_bounded_and_tells_the_place(hosted, picture, slow_drafts):
+    """Three drafts a visitor, so many for all; whoever waits learns how many come first."""
+    studio = hosted(draft_queue=5)
+    owners = [new_token() for _ in range(3)]
+    first = [studio.submit(request_of(picture, f"a {n}"), owner=owners[0]) for n in range(3)]
+    with pytest.raises(Busy) as refused:
+        studio.submit(request_of(picture, "one more"), owner=owners[0])
+    assert (refused.value.what, refused.value.limit) == ("drafts", 3)
+    second = [studio.submit(request_of(picture, f"b {n}"), owner=owners[1]) for n in range(2)]
+    with pytest.raises(Busy) as refused:
+        studio.submit(request_of(picture, "late"), owner=owners[2])
+    assert (refused.value.what, refused.value.limit) == ("queue", 5)
+    assert [studio.place_in_line(job) for job in (*first, *second)] == [0, 1, 2, 3, 4]
+    assert studio.health()["drafts"] == 5
+
+
+def test_a_desk_is_not_held_to_the_visitors_limits(open_studio, picture, slow_drafts):
+    """At a desk as many drafts wait as are asked for."""
+    studio = open_studio(draft_queue=1)
+    for number in range(5):
+        studio.submit(request_of(picture, f"walk {number}"))
+    assert len(studio.jobs()) == 5
+
+
+def test_f58_nothing_of_another_owner_can_be_deleted_or_restored(hosted, tmp_path, slow_drafts):
+    """B's delete and restore of A's run find nothing, and A keeps it."""
+    studio, (a, b) = hosted(), (new_token(), new_token())
+    job = studio.submit(request_of(draw_picture(tmp_path / "a.jpg")), owner=a)
+    for act in (studio.delete, studio.restore, studio.stop, studio.resume):
+        with pytest.raises(JobNotFound):
+            act(job.id, owner=b)
+    studio.delete_all(b)
+    assert studio.job(job.id, owner=a).state.active
+
+
+def test_health_tells_of_a_ledger_that_cannot_be_written(hosted, clock):
+    """A probe gets facts, and not ok, when rows cannot be written any more."""
+    studio = hosted()
+    assert studio.health()["ok"]
+    studio._ledger._engine.dispose()
+    (studio.settings.home / "klingo1.sqlite3").write_bytes(b"not a database at all" * 300)
+    clock.skip(60)
+    assert not studio.health()["ok"]
