@@ -60,6 +60,7 @@ def render(task: RenderTask) -> dict[str, Any]:
     """
     started = time.monotonic()
     cv2.setNumThreads(2)
+    cv2.setRNGSeed(1)  # GrabCut and RANSAC draw from a generator that outlives a film
     watch = _Watch(task)
     request = task.request
     watch.note(0.0, "reading")
