@@ -27,6 +27,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    cast,
     delete,
     func,
     insert,
@@ -35,7 +36,7 @@ from sqlalchemy import (
 )
 
 from klingo1.draft.owners import Owner
-from klingo1.draft.uploads import META, WEEK_NS, Uploads, open_database
+from klingo1.draft.uploads import META, WEEK_NS, Uploads, open_database, uploads_named
 from klingo1.prediction import Status
 
 RUNNING = (Status.CREATED.value, Status.PROCESSING.value)
@@ -231,13 +232,28 @@ class DraftStore:
             return db.execute(query.values(**values)).rowcount == 1
 
     def forget(self, ids: Iterable[str]) -> list[str]:
-        """Delete these predictions' rows; the answer names those that existed. `clear` removes the files."""
+        """Delete these predictions' rows, and uploads that no other one names; the answer names those that
+        existed. `clear` removes their files. No word of theirs stays in the database or its journal.
+        """
+        found = [record for one in dict.fromkeys(ids) if (record := self.prediction(one))]
         with self._engine.begin() as db:
-            return [
-                one
-                for one in dict.fromkeys(ids)
-                if db.execute(delete(_PREDICTIONS).where(_PREDICTIONS.c.id == one)).rowcount
+            gone = [
+                record
+                for record in found
+                if db.execute(delete(_PREDICTIONS).where(_PREDICTIONS.c.id == record.id)).rowcount
             ]
+            named = {one for record in gone for one in uploads_named(record.input)}
+            text = cast(_PREDICTIONS.c.input, String)
+            unused = [
+                one
+                for one in named
+                if db.execute(select(_PREDICTIONS.c.id).where(text.contains(one))).first() is None
+            ]
+        self.uploads.discard(unused)
+        if gone:
+            with self._engine.connect() as db:
+                db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return [record.id for record in gone]
 
     def clear(self, prediction_id: str, *, keep_video: bool = False) -> None:
         """Remove a prediction's files, or all but its film and poster."""

@@ -6,6 +6,7 @@ database that it shares with store.py.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ from sqlalchemy.exc import DatabaseError
 from klingo1.errors import LedgerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 VERSION = 1
+_MEDIA = re.compile(r"/media/([0-9a-f]{32})\b")
 WEEK_NS = 7 * 24 * 3600 * 10**9
 """The contract keeps uploads, outputs and the list for seven days."""
 TICKET_NS = 3600 * 10**9
@@ -74,6 +77,7 @@ def open_database(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         # A draft costs nothing: losing the last one to a power cut is cheaper than a flush a step.
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")
 
     try:
         with engine.begin() as db:
@@ -152,6 +156,13 @@ class Uploads:
         """The bytes did not come as promised; the ticket is over."""
         self._move(upload, "writing", state="void", size=0)
 
+    def discard(self, ids: Iterable[str]) -> None:
+        """Remove uploads and their files."""
+        for one in ids:
+            with self._engine.begin() as db:
+                db.execute(delete(_UPLOADS).where(_UPLOADS.c.id == one))
+            self.path(one).unlink(missing_ok=True)
+
     def prune(self) -> None:
         """Remove uploads older than a week, and files that no row keeps."""
         c = _UPLOADS.c
@@ -172,3 +183,9 @@ class Uploads:
         query = update(_UPLOADS).where(_UPLOADS.c.id == upload.id, _UPLOADS.c.state == leaves)
         with self._engine.begin() as db:
             return bool(db.execute(query.values(**values)).rowcount)
+
+
+def uploads_named(fields: Mapping[str, Any]) -> set[str]:
+    """Ids of uploads that a prediction's input names."""
+    addresses = [*(fields.get("images") or ()), fields.get("video") or ""]
+    return {found[1] for address in addresses if (found := _MEDIA.search(str(address)))}
