@@ -20,7 +20,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (price, check, jobs, show, plan, sheet, export, version):
+    for command in (price, check, jobs, show, plan, sheet, gallery, export, version):
         app.command()(command)
 
 
@@ -152,3 +152,25 @@ def export(  # noqa: PLR0917 - typer makes options of them
         else:
             write_still(job, at, to)
         report.result({"export": str(to), "bytes": to.stat().st_size}, str(to))
+
+
+def gallery(
+    out: Annotated[Path, typer.Option(help="The folder to fill.")],
+    image: Annotated[list[Path], typer.Option(help="A picture of the subject; several views are better.")],
+    duration: Annotated[str, typer.Option(help="Seconds of each clip, 3 to 10.")] = "3",
+    aspect_ratio: Annotated[str, typer.Option(help="16:9, 9:16 or 1:1.")] = ASPECT_RATIO_DEFAULT,
+    json: JsonOption = False,
+) -> None:
+    """Film one clip a place and an action, with a contact sheet each."""
+    report = Report(json)
+    with explaining(report):
+        check_aspect_ratio(aspect_ratio)
+        seconds = whole_seconds(duration)
+        from klingo1.draft.gallery import clips  # noqa: PLC0415 - loads the draft engine
+        from klingo1.export import write_sheet  # noqa: PLC0415 - loads the decoders
+
+        names = []
+        for clip in clips(out, image, seconds=seconds, aspect_ratio=aspect_ratio):
+            write_sheet(clip.video, clip.video.with_suffix(".png"), frames=6, columns=6)
+            names.append(clip.name)
+        report.result({"folder": str(out), "clips": names}, f"{len(names)} clips in {out}")
