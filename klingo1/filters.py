@@ -63,7 +63,7 @@ def palette_pipe(stream: VideoStream, steps: Steps, palette: VideoFrame) -> Pipe
         width=palette.width, height=palette.height, format=palette.format, time_base=Fraction(1, 1)
     )
     # An ordered dither stays still where the film does, so that unchanged parts cost nothing.
-    use = graph.add("paletteuse", "dither=bayer:bayer_scale=4:diff_mode=rectangle")
+    use = graph.add("paletteuse", "dither=bayer:bayer_scale=3:diff_mode=rectangle")
     end = graph.add("buffersink")
     nodes[-1].link_to(use, 0, 0)
     colours.link_to(use, 0, 1)

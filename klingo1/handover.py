@@ -75,7 +75,7 @@ def _head(job: Job) -> str:
     )
     draft = job.engine is Engine.DRAFT
     chip = '<span class="chip">DRAFT</span>' if draft else ""
-    title = " ".join(_shown(job.request.prompt).split())[:80]
+    title = _shown(" ".join(job.request.prompt.split())[:80])
     return f"""<!doctype html>
 <html lang="en">
 <head>
