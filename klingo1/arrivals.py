@@ -35,6 +35,11 @@ def check_references(request: VideoRequest, engine: Engine) -> None:
         check_clip(request.video, engine=engine)
     elif request.video is not None:
         check_clip_url(request.video, engine=engine)
+    check_mentions(request, engine)
+
+
+def check_mentions(request: VideoRequest, engine: Engine) -> None:
+    """Raise InvalidRequest when a paid run would mention what is not among its references."""
     missing = orphans(request.prompt, len(request.images), request.has_video)
     if engine is Engine.KLING and missing:
         named = ", ".join("a reference" if number == 0 else f"@Image{number}" for number in missing)
@@ -53,15 +58,20 @@ def _check_image_url(url: str, number: int, engine: Engine) -> None:
         raise InvalidRequest(f"images[{number}]", error.reason, remedy) from error
 
 
-def copy_references(request: VideoRequest, folder: Path) -> VideoRequest:
-    """The same request over copies of its local references in `folder`/references."""
+def copy_references(
+    request: VideoRequest, folder: Path, *, copies: dict[Path, Path] | None = None
+) -> VideoRequest:
+    """The same request over copies of its local references in `folder`/references.
+
+    With `copies`, what was copied once is linked the next time: our copies are never written to again.
+    """
     references = folder / "references"
     references.mkdir(parents=True, exist_ok=True)
 
     def copied(reference: Path, name: str) -> Path:
         suffix = reference.suffix.lower()
         to = references / f"{name}{suffix if suffix in _SUFFIXES else '.bin'}"
-        shutil.copyfile(reference, to)
+        _copy(reference, to, copies)
         return to
 
     images = [
@@ -70,6 +80,19 @@ def copy_references(request: VideoRequest, folder: Path) -> VideoRequest:
     ]
     video = request.video
     return request.with_references(images, copied(video, "video") if isinstance(video, Path) else video)
+
+
+def _copy(source: Path, to: Path, copies: dict[Path, Path] | None) -> None:
+    if copies is not None and source in copies:
+        try:
+            to.hardlink_to(copies[source])
+        except (OSError, NotImplementedError):
+            pass  # a file system without links, or one with too many on this file: copied like the first
+        else:
+            return
+    shutil.copyfile(source, to)
+    if copies is not None:
+        copies[source] = to
 
 
 def digest_of(request: VideoRequest, engine: Engine, price: Price) -> str:

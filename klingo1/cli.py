@@ -1,4 +1,4 @@
-"""The command line: generate, price, check, jobs, show, resume, serve.
+"""The command line: generate, batch, price, check, jobs, show, resume, serve.
 
 Exit codes: 0 done, 2 wrong input, 3 refused by the service, 4 failed there, 5 uncertain. With --json a
 command prints exactly one JSON object on standard output and nothing else there.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from klingo1 import errors, inquiry
-from klingo1.errors import InvalidRequest
+from klingo1 import batching_command, errors, inquiry
 from klingo1.job import Job, State
 from klingo1.pricing import estimate_price
 from klingo1.report import Report
@@ -28,8 +26,8 @@ from klingo1.request import (
     VideoRequest,
 )
 from klingo1.terminal import (
-    EXIT_INPUT,
     EXIT_INTERRUPTED,
+    ask_to_pay,
     exit_code_of,
     explaining,
     read_settings,
@@ -47,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 inquiry.register(app)
+batching_command.register(app)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -85,7 +84,7 @@ def generate(  # noqa: PLR0917 - typer makes options of them
         )
         price = estimate_price(engine=engine, duration=request.duration, with_video=request.has_video)
         if price.micro and not yes:
-            _ask(f"This run costs {price}. Go on?", json)
+            ask_to_pay(f"This run costs {price}. Go on?", json)
         with _studio() as studio:
             job = _follow(studio, studio.submit(request, engine=engine, expected=price), report)
     _finish(job, output, report)
@@ -127,13 +126,6 @@ def serve(
             workers=settings.draft_workers,
             announce=lambda url: print(url, flush=True),
         )
-
-
-def _ask(question: str, json: bool) -> None:
-    if json or not sys.stdin.isatty():
-        raise InvalidRequest("yes", "This run costs money and nobody can be asked.", "Add --yes to pay.")
-    if not typer.confirm(question):
-        raise typer.Exit(EXIT_INPUT)
 
 
 def _follow(studio: Studio, job: Job, report: Report) -> Job:

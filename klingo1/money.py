@@ -95,8 +95,17 @@ def spend_quote(connection: Connection, new: NewJob, now: float) -> str | None:
     return None
 
 
-def check_caps(connection: Connection, *, owner: str, cost: Price, caps: Caps, day: str, now: float) -> None:
-    """Raise BudgetReached when a cap has no room for what a run costs."""
+def check_caps(
+    connection: Connection,
+    *,
+    owner: str,
+    cost: Price,
+    caps: Caps,
+    day: str,
+    now: float,
+    what: str = "This run costs",
+) -> None:
+    """Raise BudgetReached when a cap has no room for what a run costs; `what` begins its sentence."""
     price = cost.micro
     if not price:
         return
@@ -112,7 +121,7 @@ def check_caps(connection: Connection, *, owner: str, cost: Price, caps: Caps, d
     ):
         if limit is not None and used + price > limit:
             raise BudgetReached(
-                f"This run costs {cost}; the limit {_CAP_WORDS[cap]} is {Price(limit)}"
+                f"{what} {cost}; the limit {_CAP_WORDS[cap]} is {Price(limit)}"
                 + (f", of which {Price(used)} is used." if used else "."),
                 cap=cap,
                 limit=limit,

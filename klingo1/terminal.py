@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from klingo1 import errors
-from klingo1.errors import KlingoError
+from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.job import Job, State
 from klingo1.report import Report
 from klingo1.request import check_duration
@@ -74,6 +75,14 @@ def exit_code_of(job: Job) -> int:
     if job.state in {State.REFUSED, State.NOT_CREATED, State.NEEDS_KEY}:
         return EXIT_INPUT if job.problem and job.problem.field else EXIT_REFUSED
     return EXIT_UNCERTAIN
+
+
+def ask_to_pay(question: str, json: bool) -> None:
+    """Let a person agree to a price. Raises InvalidRequest where nobody can be asked."""
+    if json or not sys.stdin.isatty():
+        raise InvalidRequest("yes", "This costs money and nobody can be asked.", "Add --yes to pay.")
+    if not typer.confirm(question):
+        raise typer.Exit(EXIT_INPUT)
 
 
 def whole_seconds(text: str) -> int:

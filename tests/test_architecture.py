@@ -31,6 +31,7 @@ ONLY_IN = {
     "sqlalchemy": (
         "klingo1.book",
         "klingo1.erasure",
+        "klingo1.groups",
         "klingo1.ledger",
         "klingo1.money",
         "klingo1.records",
