@@ -77,7 +77,10 @@ def transcode(
         if turn in {90, 270}:
             width, height = height, width
         target = target_size(width, height, size, form=form)
-        same = target == (width, height) and stream.codec_context.codec.canonical_name == "h264"
+        # Other kinds of pixels (10 bits, 4:4:4) are H.264 as well, but most players show nothing of them.
+        context = stream.codec_context
+        plays = context.codec.canonical_name == "h264" and context.pix_fmt in {"yuv420p", "yuvj420p"}
+        same = plays and target == (width, height)
         carried = {k.lower(): v for k, v in source.metadata.items() if k.lower() in _KEPT}
         if source.duration and source.duration > SECONDS_MAX * 1e6:
             raise unreadable(f"The video lasts more than {SECONDS_MAX:g} s.")
@@ -125,7 +128,8 @@ def _picture_stream(target: Any, form: Form, source: VideoStream, size: tuple[in
     codec = "libx264" if form is Form.MP4 else "libvpx-vp9"
     stream: VideoStream = target.add_stream(codec, rate=rate_of(source))
     stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-    stream.time_base = source.time_base
+    # Ticks as fine as the source's: pictures that follow each other unevenly keep their times.
+    stream.codec_context.time_base = source.time_base or 1 / rate_of(source)
     if form is Form.MP4:
         stream.options = {"preset": "veryfast", "crf": "20"}
     else:

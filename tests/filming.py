@@ -1,5 +1,6 @@
 """Small films with known pictures, times and sound, and finished jobs around them."""
 
+import struct
 from fractions import Fraction
 
 import av
@@ -47,6 +48,32 @@ def film(path, *, size=(320, 180), seconds=1.0, fps=24, sound=False, codec="libx
                 out.mux(track.encode(block))
             out.mux(track.encode(None))
     return path
+
+
+def uneven_film(path, *, pix_fmt="yuv420p", size=(320, 180)):
+    """24 pictures that are shown for 60 and 30 ms in turn, in another kind of pixels; no sound."""
+    with av.open(str(path), "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number in range(24):
+            picture = np.full((size[1], size[0], 3), grey(number, 24), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt)
+            frame.pts, frame.time_base = number // 2 * 90 + number % 2 * 60, Fraction(1, 1000)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def turned(video, to):
+    """A copy whose header says: show it a quarter turn clockwise, as phones write it."""
+    data = video.read_bytes()
+    one = struct.pack(">i", 0x10000)
+    upright = one + bytes(12) + one + bytes(12) + struct.pack(">i", 0x40000000)
+    at = data.index(upright, data.index(b"tkhd"))
+    matrix = bytes(4) + one + bytes(4) + struct.pack(">i", -0x10000) + bytes(4)
+    to.write_bytes(data[:at] + matrix + data[at + 20 :])
+    return to
 
 
 def grey(number, count):

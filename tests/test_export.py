@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import draw_picture
-from filming import film, finished, grey
+from filming import film, finished, grey, turned
 from PIL import Image
 
 from klingo1.errors import InvalidRequest
@@ -148,3 +148,12 @@ def test_a_picture_is_png_or_jpeg(tmp_path):
     with pytest.raises(InvalidRequest) as caught:
         write_frame(film(tmp_path / "v.mp4"), 0, tmp_path / "frame.tiff")
     assert caught.value.field == "to"
+
+
+def test_a_turned_video_gives_upright_pictures(tmp_path):
+    """What a phone filmed on its side: the red corner is at the upper right."""
+    video = turned(film(tmp_path / "v.mp4"), tmp_path / "turned.mp4")
+    with Image.open(write_frame(video, 0, tmp_path / "frame.png")) as picture:
+        assert picture.size == (180, 320)
+        assert picture.getpixel((170, 10))[0] > 180
+        assert picture.getpixel((10, 10))[0] < 70

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from filming import facts_of, film, grey, loudness
+from filming import facts_of, film, grey, loudness, turned, uneven_film
 from PIL import Image
 
 from klingo1 import transcode as module
@@ -174,3 +174,33 @@ def test_memory_stays_flat_while_a_gif_is_made(tmp_path):
         cwd=Path(__file__).parents[1],
     )
     assert int(out.stdout) < 120_000  # kB
+
+
+@pytest.mark.parametrize("form", [Form.MP4, Form.WEBM])
+@pytest.mark.parametrize(
+    ("pix_fmt", "size"), [("yuv420p", (640, 480)), ("yuv444p", (321, 181)), ("yuv420p10le", (320, 180))]
+)
+def test_uneven_times_and_other_kinds_of_pixels_come_through(tmp_path, form, pix_fmt, size):
+    """Every picture keeps its time, and the result is of the kind that every player shows."""
+    video = uneven_film(tmp_path / "v.mp4", pix_fmt=pix_fmt, size=size)
+    to = tmp_path / f"out.{form}"
+    transcode(video, to, form=form, size=Size.P480)
+    found = facts_of(to)
+    assert found["times"] == pytest.approx([n // 2 * 0.09 + n % 2 * 0.06 for n in range(24)], abs=0.002)
+    assert found["size"] == (size[0] // 2 * 2, size[1] // 2 * 2)
+    with av.open(str(to)) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_turned_video_stands_upright(tmp_path, form):
+    """What a phone filmed on its side is written as it is shown: the red corner is at the upper right."""
+    video = turned(film(tmp_path / "v.mp4", size=(1280, 720), seconds=0.3), tmp_path / "turned.mp4")
+    to = tmp_path / f"out.{form}"
+    transcode(video, to, form=form, size=Size.P480)
+    with av.open(str(to)) as container:
+        frame = next(container.decode(video=0))
+        picture = frame.to_ndarray(format="rgb24").astype(int)
+    assert (frame.width, frame.height, frame.rotation) == (480, 854, 0)
+    assert np.abs(picture[30, 450] - (220, 30, 30)).max() < 25
+    assert picture[30, 30].max() < 70
