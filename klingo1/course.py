@@ -79,6 +79,8 @@ class Course:
                     return
                 await self._step(job)
             except LedgerError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    return  # it hid that this task is to end
                 log.error("job %s waits, the ledger cannot be written: %s", job_id, error)
                 await self._clock.sleep(RETRY_SECONDS)
 

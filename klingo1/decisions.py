@@ -107,10 +107,10 @@ class Decisions:
         """
         now = self._clock.time()
         if job.state is State.FAILED:
-            self._ledger.release(job.id, state=job.state, now=now)
+            self._ledger.release(job.id, leave=job.state, to=job.state, now=now)
         elif job.state is State.UNKNOWN and job.problem:
-            facts = {"state": State.NOT_CREATED, "problem": NOT_BILLED.as_json()}
-            self._ledger.release(job.id, state=job.state, now=now, **facts)
+            said = NOT_BILLED.as_json()
+            self._ledger.release(job.id, leave=job.state, to=State.NOT_CREATED, now=now, problem=said)
         return self._ledger.job(job.id)
 
     def find_lost(self, owner: str) -> list[Prediction]:

@@ -153,16 +153,16 @@ class Ledger(Erasing):
         with self._writing() as connection:
             connection.execute(statement.values(**encode_facts(facts), updated_at=now))
 
-    def release(self, job_id: str, *, state: State, now: float, **facts: Any) -> bool:
-        """Give back what a job in `state` holds; False when it holds nothing or has gone on."""
+    def release(self, job_id: str, *, leave: State, to: State, now: float, **facts: Any) -> bool:
+        """Give back what a job in `leave` holds; False when it holds nothing or has gone on."""
         statement = sa.update(jobs).where(
-            jobs.c.id == job_id, jobs.c.state == state.value, jobs.c.money == Money.HELD.value
+            jobs.c.id == job_id, jobs.c.state == leave.value, jobs.c.money == Money.HELD.value
         )
-        values = encode_facts(facts | {"money": Money.RELEASED}) | {"updated_at": now}
+        values = encode_facts(facts | {"money": Money.RELEASED, "state": to}) | {"updated_at": now}
         with self._writing() as connection:
             won = connection.execute(statement.values(**values)).rowcount == 1
-            if won and "state" in facts:
-                self._enter(connection, job_id, facts["state"], now)
+            if won and to is not leave:
+                self._enter(connection, job_id, to, now)
             return won
 
     def claim(self, *, worker: str, now: float, lease: float, gone: Collection[str] = ()) -> list[Job]:
