@@ -92,11 +92,11 @@ def planet(  # noqa: PLR0917 - what, where and its colours: a painter's natural 
         part += (np.array(bgr(ring), np.float32) * shadow[..., None] - part) * cover[..., None]
 
 
-def craters(rng: Generator, base: Rgb, *, side: int = 512, count: int = 60) -> Image:
+def craters(rng: Generator, base: Rgb, *, side: int = 512, count: int = 90) -> Image:
     """A seamless tile of dusty ground with craters, lit from the right."""
     level = 0.5 * noise(rng, side, side, 5, octaves=5, gain=0.6, tile=True)
     for _ in range(count):
-        radius = float(rng.uniform(3, 12) if rng.random() < 0.8 else rng.uniform(14, 40))
+        radius = float(rng.uniform(3, 12) if rng.random() < 0.72 else rng.uniform(14, 44))
         reach = int(1.7 * radius) + 1
         x, y = (int(v) for v in rng.integers(0, side, 2))
         dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)

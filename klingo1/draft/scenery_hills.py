@@ -28,7 +28,7 @@ def swell(  # noqa: PLR0917 - what, where and its colours: a painter's natural o
     cover = np.clip(rows - line[None] + 0.5, 0, 1)[..., None]
     down = np.clip((rows - line[None]) / (horizon - line[None] + 6), 0, 1)[..., None]
     slope = cv2.GaussianBlur(np.gradient(line)[None].astype(np.float32), (0, 0), width / 160)[0]
-    towards = np.sign(sun_x * width - np.arange(width))
+    towards = np.tanh((sun_x * width - np.arange(width)) / (0.2 * width))
     facing = np.clip(1 - towards * slope * 0.5 * width / 1400, 0.8, 1.2).astype(np.float32)
     patches = 1 + 0.035 * noise(rng, max(4, horizon - first), width, 26, octaves=3)
     colour = np.array(bgr(top), np.float32) * (1 - down) + np.array(bgr(foot), np.float32) * down

@@ -27,10 +27,10 @@ _STOPS: dict[str, Stops] = {
         (0, (36, 40, 104)), (0.45, (92, 68, 140)), (0.66, (192, 96, 136)), (0.84, (250, 142, 98)),
         (1, (255, 208, 132)),
     ),
-    "night": ((0, (12, 20, 58)), (0.45, (26, 52, 104)), (0.8, (58, 98, 148)), (1, (112, 156, 186))),
+    "night": ((0, (8, 14, 48)), (0.4, (20, 42, 96)), (0.75, (56, 100, 154)), (1, (134, 178, 204))),
 }  # fmt: skip
-_HAZE: dict[str, Rgb] = {"night": (74, 112, 150), "dusk": (246, 168, 122)}
-_DIM = {"night": 0.52, "dusk": 0.84, "dawn": 0.9}
+_HAZE: dict[str, Rgb] = {"night": (84, 124, 162), "dusk": (246, 168, 122)}
+_DIM = {"night": 0.44, "dusk": 0.84, "dawn": 0.9}
 _CLOUD: dict[str, tuple[Rgb, Rgb]] = {
     "day": ((255, 255, 255), (178, 200, 224)),
     "dawn": ((255, 236, 220), (188, 172, 202)),
@@ -50,10 +50,18 @@ class Hour:
     sun_x: float
     sun_y: float
     cloud: tuple[Rgb, Rgb]
+    wash: Rgb = (1.0, 1.0, 1.0)
+    """Factors that the looks lay over every painted colour."""
 
     def paint(self, colour: Rgb, distance: float = 0.0) -> Rgb:
         """A colour as it looks now, `distance` (0-1) of the way into the haze."""
-        return self.tone.paint(colour, distance)
+        red, green, blue = (part * factor for part, factor in zip(colour, self.wash, strict=True))
+        return self.tone.paint((red, green, blue), distance)
+
+    @staticmethod
+    def reach(spec: SetSpec) -> float:
+        """Pixels that heights on the sky card are measured by: hills stay hills in tall pictures."""
+        return min(0.8 * spec.height, 0.7 * spec.width)
 
     @property
     def dark(self) -> bool:
@@ -102,27 +110,45 @@ def hour(spec: SetSpec, *, sun_x: float = 0.64) -> Hour:
     )
     looks = set(spec.looks)
     air = 1.0
+    wash: Rgb = (1.0, 1.0, 1.0)
     if "golden" in looks and time in ("day", "dawn"):
-        tone = _mixed(tone, daylight("dusk"), (255, 214, 138), 0.42)
-    if "warm" in looks:
-        tone = _tinted(tone, (255, 196, 120), 0.16)
-    if "cold" in looks:
-        tone = _tinted(tone, (120, 176, 236), 0.2)
+        tone, wash = _mixed(tone, daylight("dusk"), (255, 214, 138), 0.42), (1.1, 0.98, 0.8)
     if "neon" in looks:
-        tone = _tinted(tone, (190, 60, 220), 0.26)
-        tone = replace(
-            tone, light=replace(tone.light, rim_left=(1.0, 0.3, 0.85), rim_right=(0.25, 0.85, 1.0))
-        )
-    if looks & {"moody"} or "rain" in spec.weather:
-        tone = _tinted(replace(tone, dim=tone.dim * 0.88), (112, 122, 140), 0.4)
-    if "dream" in looks or "pastel" in looks:
-        tone = _tinted(tone, (244, 206, 236), 0.2)
+        light = replace(tone.light, rim_left=(1.0, 0.3, 0.85), rim_right=(0.25, 0.85, 1.0))
+        tone = replace(tone, light=light)
+    if "moody" in looks or "rain" in spec.weather:
+        tone = replace(tone, dim=tone.dim * 0.86)
+    for tint, share in _tints(spec, looks, tone, time):
+        tone, wash = _tinted(tone, tint, share), _washed(wash, tint, share)
     if "misty" in looks or "fog" in spec.weather:
-        tone = _tinted(tone, blend(tone.haze, (214, 220, 224), 0.3 if time != "night" else 0.0), 0.3)
         air = 0.5
-    return Hour(
-        time, tone, air, sun_x, 0.62 if time == "night" else 0.7 if time == "day" else 0.8, _CLOUD[time]
-    )
+    sun_y = {"night": 0.62, "day": 0.7}.get(time, 0.8)
+    return Hour(time, tone, air, sun_x, sun_y, _CLOUD[time], wash)
+
+
+def _tints(spec: SetSpec, looks: set[str], tone: Daylight, time: str) -> list[tuple[Rgb, float]]:
+    """The colours that looks and weather lay over the light, and how strongly."""
+    found: list[tuple[Rgb, float]] = []
+    if "warm" in looks:
+        found.append(((255, 196, 120), 0.18))
+    if "cold" in looks:
+        found.append(((120, 176, 236), 0.28))
+    if "neon" in looks:
+        found.append(((190, 70, 220), 0.3))
+    if "moody" in looks or "rain" in spec.weather:
+        found.append(((112, 122, 140), 0.4))
+    if looks & {"dream", "pastel"}:
+        found.append(((244, 206, 236), 0.22))
+    if "misty" in looks or "fog" in spec.weather:
+        found.append((blend(tone.haze, (214, 220, 224), 0.0 if time == "night" else 0.3), 0.3))
+    return found
+
+
+def _washed(wash: Rgb, tint: Rgb, share: float) -> Rgb:
+    """The factors with a tint added; brightness stays."""
+    mean = sum(tint) / 3
+    red, green, blue = (f * (1 + share * (part / mean - 1)) for f, part in zip(wash, tint, strict=True))
+    return red, green, blue
 
 
 def _mixed(tone: Daylight, other: Daylight, gold: Rgb, share: float) -> Daylight:
@@ -157,14 +183,20 @@ def _level(colour: Rgb, like: Rgb) -> Rgb:
 def _moon(spec: SetSpec, picture: Paint, at: tuple[float, float], radius: float) -> None:
     """Grey seas on the moon's face, and a wide glow."""
     rng = spec.rng("moon")
-    row, column = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
-    away = np.hypot(column - at[0], row - at[1])
-    face = np.clip(radius - away, 0, 1)
+    reach = round(15 * radius)
+    x0, y0 = max(0, round(at[0]) - reach), max(0, round(at[1]) - reach)
+    part = picture[y0 : round(at[1]) + reach, x0 : round(at[0]) + reach]
+    row, column = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
+    row, column = row + (y0 - at[1]), column + (x0 - at[0])
+    away = np.hypot(column, row)
+    glow = np.exp(-away / (radius * 3.4)) * 0.3 * np.clip(away - radius, 0, 1)
+    part += glow[..., None] * np.array([226, 214, 190], np.float32)
+    near = slice(max(0, round(at[1] - radius) - y0 - 2), round(at[1] + radius) - y0 + 2)
+    side = slice(max(0, round(at[0] - radius) - x0 - 2), round(at[0] + radius) - x0 + 2)
+    row, column, disc = row[near, side], column[near, side], part[near, side]
+    face = np.clip(radius - away[near, side], 0, 1)
     for _ in range(7):
         angle, far = rng.uniform(0, 6.28), rng.uniform(0, 0.75)
-        x, y = at[0] + radius * far * np.cos(angle), at[1] + radius * far * np.sin(angle)
+        x, y = radius * far * np.cos(angle), radius * far * np.sin(angle)
         sea = np.exp(-((np.hypot(column - x, row - y) / (radius * rng.uniform(0.14, 0.36))) ** 2))
-        picture *= (1 - 0.16 * sea * face)[..., None]
-    picture += (np.exp(-away / (radius * 3.4)) * 0.3 * (1 - face))[..., None] * np.array(
-        [226, 214, 190], np.float32
-    )
+        disc *= (1 - 0.16 * sea * face)[..., None]

@@ -60,7 +60,7 @@ def grounded(
     row = (np.arange(big.shape[0], dtype=np.float32)[:, None] - (height - 1 - 0.2 * deep)) / deep
     column = (np.arange(big.shape[1], dtype=np.float32)[None] - big.shape[1] / 2) / (width / 2 + room)
     dark = sheet(*big.shape[:2])
-    soft = np.clip(1 - np.hypot(row, column), 0, 1)
+    soft = np.clip(1.3 - 1.3 * np.hypot(row, column), 0, 1)
     dark[..., 3] = (soft * soft * (3 - 2 * soft) * 255 * shadow).astype(np.uint8)
     over(dark, big)
     return Thing(dark, ppm, deep + round(sink * ppm))

@@ -26,15 +26,15 @@ def build(spec: SetSpec) -> Set:
     """The set; the sea lies on the right of a forward way, behind a lateral one."""
     now = hour(spec, sun_x=0.62)
     picture, horizon = now.sky(spec, clouds=0.55, heaps=0.3 if spec.time == "day" else 0.2)
-    haze = now.tone.haze
+    haze, unit = now.tone.haze, now.reach(spec)
     for k, (tall, far) in enumerate(((-0.02, 0.7), (-0.045, 0.5))):
         land = now.paint((70, 112, 92), far)
         ridge(
             picture,
             spec.rng(f"cape {k}"),
             horizon,
-            tall * horizon,
-            0.05 * horizon,
+            tall * unit,
+            0.05 * unit,
             land,
             blend(land, haze, 0.4),
             octaves=6,

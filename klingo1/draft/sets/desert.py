@@ -20,12 +20,12 @@ def build(spec: SetSpec) -> Set:
     """The set."""
     now = hour(spec)
     picture, horizon = now.sky(spec, clouds=0.38)
-    haze = now.tone.haze
-    mesas(picture, spec.rng("far mesas"), horizon, 0.22 * horizon, now.paint((196, 118, 86)), haze, air=0.55)
-    mesas(picture, spec.rng("mesas"), horizon, 0.3 * horizon, now.paint((188, 98, 62)), haze, air=0.26)
+    haze, unit = now.tone.haze, now.reach(spec)
+    mesas(picture, spec.rng("far mesas"), horizon, 0.22 * unit, now.paint((196, 118, 86)), haze, air=0.55)
+    mesas(picture, spec.rng("mesas"), horizon, 0.3 * unit, now.paint((188, 98, 62)), haze, air=0.26)
     for k, (tall, far) in enumerate(((0.075, 0.45), (0.035, 0.24))):
         swell(
-            picture, spec.rng(f"dunes {k}"), horizon, tall * horizon, 0.022 * horizon,
+            picture, spec.rng(f"dunes {k}"), horizon, tall * unit, 0.022 * unit,
             now.paint((230, 176, 116), far), now.paint((206, 142, 90), far * 0.7), cells=3, sun_x=now.sun_x,
         )  # fmt: skip
     place = Set(

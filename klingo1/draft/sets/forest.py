@@ -74,9 +74,9 @@ def _woods(spec: SetSpec, picture: Paint, horizon: int, now: Hour, glade: Rgb) -
     open_ = np.exp(-(((column / width - 0.56) / 0.3) ** 2) - ((row / horizon - 0.92) / 0.42) ** 2)[..., None]
     light = np.array(bgr(glade), np.float32)
     picture += (light - picture) * (0.25 + 0.6 * open_)
-    rng = spec.rng("woods")
+    rng, unit = spec.rng("woods"), now.reach(spec)
     for tall, far in ((0.5, 0.8), (0.36, 0.66), (0.22, 0.46)):
-        strip = treeline(rng, round(tall * horizon), width, now.paint((70, 98, 66)), sharp=1.3)
+        strip = treeline(rng, round(tall * unit), width, now.paint((70, 98, 66)), sharp=1.3)
         part = picture[horizon - strip.shape[0] : horizon]
         cover = strip[..., 3:].astype(np.float32) / 255
         colour = strip[..., :3].astype(np.float32)
@@ -100,7 +100,7 @@ def _plant(spec: SetSpec, place: Set, now: Hour, *, autumn: bool, winter: bool) 
 
     moss = white if winter else now.paint((96, 118, 52))
     stems = [
-        grounded(trunk(rng, 48, 11.5, r, bark, moss=moss), 48, 0.6, spread=1.6)
+        grounded(_open_above(trunk(rng, 48, 12.5, r, bark, moss=moss)), 48, 0.6, spread=1.6)
         for r in (0.2, 0.27, 0.34, 0.44)
     ]
     bushes = [
@@ -111,7 +111,7 @@ def _plant(spec: SetSpec, place: Set, now: Hour, *, autumn: bool, winter: bool) 
     ferns = [grounded(fern(rng, 120, t, fresh), 120, 0.5) for t in (0.62, 0.8, 0.5)]
     tufts = pool(lambda: tuft(rng, 120, 0.42, (leaf(), green)), 120, 2, shadow=0.3)
     boughs = [
-        Thing(crown(rng, 40, w, 2.8, leaf(), leaf=0.11, clumps=20, dense=46), 40) for w in (7.0, 6.0, 8.0)
+        Thing(crown(rng, 36, w, 3.8, leaf(), leaf=0.12, clumps=26, dense=44), 36) for w in (6.6, 5.6, 7.6)
     ]
     cards = place.cards
     if spec.forward:
@@ -119,15 +119,15 @@ def _plant(spec: SetSpec, place: Set, now: Hour, *, autumn: bool, winter: bool) 
         cards += along(rng, bushes, 9, 2.4, 7.5)
         cards += along(rng, ferns, 13, 1.05, 4.0)
         cards += along(rng, tufts, 8, 1.0, 3.0)
-        for k in range(9):
+        for k in range(12):
             x = (-1 if k % 2 else 1) * float(rng.uniform(1.0, 4.6))
             cards.append(
-                boughs[k % 3].card(x, float(rng.uniform(4.9, 6.4)), PERIOD / 9 * k + 3.0, wrap_z=PERIOD)
+                boughs[k % 3].card(x, float(rng.uniform(4.8, 8.2)), PERIOD / 12 * k + 3.0, wrap_z=PERIOD)
             )
         return
     cards.append(band(rng, stems, 26, 26.0, 20, 13.0))
     cards.append(band(rng, bushes, 24, 21.0, 26, 2.2))
-    cards.append(band(rng, boughs, 16, 19.0, 24, 5.4, y=6.6, deep=2.0))
+    cards.append(band(rng, boughs, 18, 19.0, 22, 7.4, y=6.2, deep=2.6))
     cards += across(rng, stems, 9, 7.6, 15.0)
     cards += across(rng, bushes, 6, 7.2, 11.0)
     cards += across(rng, [*ferns, *tufts], 16, 6.6, 8.4)
@@ -136,3 +136,10 @@ def _plant(spec: SetSpec, place: Set, now: Hour, *, autumn: bool, winter: bool) 
         for k in range(6)
     ]
     cards += framing(rng, ferns, 5, y=-0.12)
+
+
+def _open_above(stem: Image) -> Image:
+    """The stem gone in the light of the canopy at its upper end, where no picture shows that it was cut."""
+    rows = stem.shape[0]
+    fade = np.clip(np.arange(rows, dtype=np.float32) / (0.28 * rows), 0, 1)[:, None, None]
+    return np.ascontiguousarray((stem * fade).astype(np.uint8))

@@ -27,12 +27,12 @@ def build(spec: SetSpec) -> Set:
     """The set; forward, the water lies to the left and closes the view; lateral, it lies behind."""
     now = hour(spec)
     picture, horizon = now.sky(spec, clouds=0.6)
-    haze = now.tone.haze
+    haze, unit = now.tone.haze, now.reach(spec)
     peaks(
         picture,
         spec.rng("range"),
         horizon,
-        0.36 * horizon,
+        0.36 * unit,
         now.paint((108, 114, 138)),
         haze,
         _GLOW[now.time],
@@ -45,17 +45,17 @@ def build(spec: SetSpec) -> Set:
             picture,
             spec.rng(f"hill {k}"),
             horizon,
-            tall * horizon,
-            0.035 * horizon,
+            tall * unit,
+            0.035 * unit,
             now.paint((74, 104, 112), far),
             now.paint((92, 122, 116), far + 0.14),
             cells=3,
             sun_x=now.sun_x,
         )
-    strip = treeline(spec.rng("wood"), round(0.1 * horizon), picture.shape[1], now.paint((52, 86, 70), 0.2))
+    strip = treeline(spec.rng("wood"), round(0.1 * unit), picture.shape[1], now.paint((52, 86, 70), 0.2))
     stand_on(picture, strip, horizon, spec.rng("gap"))
     surface = water(spec.rng("water"), blend(now.paint((46, 92, 116)), haze, 0.2), mirror=0.92)
-    edge = -2.5 if spec.forward else 9.4
+    edge = -2.5 if spec.forward else 8.0
     shore = Shore(
         surface,
         7.0,
@@ -108,9 +108,9 @@ def build(spec: SetSpec) -> Set:
             card.x = -abs(card.x)
         cards += dry + wet
         return place
-    cards += across(rng, stalks, 9, 8.6, 10.4)
-    cards += across(rng, stones, 6, 7.4, 10.6)
-    cards += across(rng, tufts, 14, 6.6, 8.6, reflects=False)
-    cards += across(rng, trees[:2], 2, 8.0, 8.8)
+    cards += across(rng, stalks, 9, 7.3, 9.0)
+    cards += across(rng, stones, 6, 6.8, 9.4)
+    cards += across(rng, tufts, 14, 6.5, 7.4, reflects=False)
+    cards += across(rng, trees[:2], 2, 7.0, 7.4)
     cards += framing(rng, tufts, 6, y=-0.1)
     return place

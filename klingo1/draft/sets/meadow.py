@@ -21,16 +21,16 @@ def build(spec: SetSpec) -> Set:
     """The set; falling leaves colour the trees."""
     now = hour(spec)
     picture, horizon = now.sky(spec, clouds=0.6, heaps=0.34)
-    haze = now.tone.haze
+    haze, unit = now.tone.haze, now.reach(spec)
     for k, (tall, far) in enumerate(((0.2, 0.62), (0.12, 0.46), (0.05, 0.26))):
         swell(
-            picture, spec.rng(f"hill {k}"), horizon, tall * horizon, 0.035 * horizon,
+            picture, spec.rng(f"hill {k}"), horizon, tall * unit, 0.035 * unit,
             now.paint((112, 158, 74), far), now.paint((136, 176, 88), far + 0.1), sun_x=now.sun_x,
         )  # fmt: skip
         if k:
             strip = treeline(
                 spec.rng(f"wood {k}"),
-                round(0.07 * horizon),
+                round(0.07 * unit),
                 picture.shape[1],
                 now.paint((58, 98, 54), far),
                 conifers=False,

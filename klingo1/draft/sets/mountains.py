@@ -27,13 +27,13 @@ def build(spec: SetSpec) -> Set:
     """The set."""
     now = hour(spec)
     picture, horizon = now.sky(spec, clouds=0.55)
-    haze = now.tone.haze
+    haze, unit = now.tone.haze, now.reach(spec)
     stone, snow = now.paint((116, 116, 132)), _GLOW[now.time]
     peaks(
         picture,
         spec.rng("far range"),
         horizon,
-        0.54 * horizon,
+        0.54 * unit,
         stone,
         haze,
         snow,
@@ -42,12 +42,12 @@ def build(spec: SetSpec) -> Set:
         snowline=0.4,
     )
     peaks(
-        picture, spec.rng("range"), horizon, 0.36 * horizon, now.paint((98, 102, 112)), haze, snow,
+        picture, spec.rng("range"), horizon, 0.36 * unit, now.paint((98, 102, 112)), haze, snow,
         cells=3, air=0.2, snowline=0.66,
     )  # fmt: skip
     for k, (tall, far) in enumerate(((0.16, 0.5), (0.09, 0.28))):
         strip = treeline(
-            spec.rng(f"wood {k}"), round(tall * horizon), picture.shape[1], now.paint((54, 88, 70), far)
+            spec.rng(f"wood {k}"), round(tall * unit), picture.shape[1], now.paint((54, 88, 70), far)
         )
         stand_on(picture, strip, horizon)
     place = Set(

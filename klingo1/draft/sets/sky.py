@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from klingo1.draft.ground import Ground
-from klingo1.draft.paint import blend, finish, noise
+from klingo1.draft.paint import blend, finish, noise, scaled
 from klingo1.draft.scenery_clouds import banks, cloud
 from klingo1.draft.scenery_light import Hour, hour
 from klingo1.draft.scenery_planting import Thing, across, along, band, framing
@@ -18,8 +18,8 @@ def build(spec: SetSpec) -> Set:
     """The set."""
     now = hour(spec)
     picture, horizon = now.sky(spec, clouds=0.42)
-    lit, shaded = now.cloud[0], blend(now.cloud[1], now.tone.stops[1][1], 0.35)
-    haze = blend(now.tone.stops[-1][1], lit, 0.35)
+    lit, shaded = _tones(now)
+    haze = blend(now.tone.stops[-2][1], lit, 0.3)
     for k, tall in enumerate((0.42, 0.24)):
         air = 0.35 - 0.2 * k
         banks(
@@ -69,8 +69,16 @@ def _floor(spec: SetSpec, now: Hour) -> Image:
     slope = (
         np.roll(level, -4, 1) - np.roll(level, 4, 1) + 0.6 * (np.roll(level, 4, 0) - np.roll(level, -4, 0))
     )
-    lit, shaded = now.cloud[0], blend(now.cloud[1], now.tone.stops[1][1], 0.4)
+    lit, shaded = _tones(now)
     tone = np.clip(0.42 - 1.5 * slope + 0.16 * (level - level.mean()), 0, 1)[..., None]
     dark: Rgb = shaded
     colour = np.array(bgr(dark), np.float32) * (1 - tone) + np.array(bgr(lit), np.float32) * tone
     return np.dstack([colour.clip(0, 255), np.zeros((side, side, 1), np.float32)]).astype(np.uint8)
+
+
+def _tones(now: Hour) -> tuple[Rgb, Rgb]:
+    """The lit and the shaded side of the clouds: deep enough that they stand out from each other."""
+    lit, shaded = now.cloud
+    return lit, scaled(
+        blend(shaded, now.tone.stops[1][1], 0.65), {"dawn": 0.62, "dusk": 0.8}.get(now.time, 0.96)
+    )

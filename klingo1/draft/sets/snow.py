@@ -34,12 +34,12 @@ def build(spec: SetSpec) -> Set:
     white = _SNOW[now.time]
     picture, horizon = now.sky(spec, clouds=0.5, heaps=0.16)
     haze = blend(now.tone.haze, white, 0.45 if now.time != "night" else 0.12)
-    stone = now.paint((108, 118, 140))
+    stone, unit = now.paint((108, 118, 140)), now.reach(spec)
     peaks(
         picture,
         spec.rng("far range"),
         horizon,
-        0.5 * horizon,
+        0.5 * unit,
         stone,
         haze,
         white,
@@ -51,7 +51,7 @@ def build(spec: SetSpec) -> Set:
         picture,
         spec.rng("range"),
         horizon,
-        0.3 * horizon,
+        0.3 * unit,
         now.paint((92, 104, 126)),
         haze,
         white,
@@ -60,7 +60,7 @@ def build(spec: SetSpec) -> Set:
     )
     for k, (tall, far) in enumerate(((0.15, 0.58), (0.09, 0.36))):
         strip = treeline(
-            spec.rng(f"wood {k}"), round(tall * horizon), picture.shape[1],
+            spec.rng(f"wood {k}"), round(tall * unit), picture.shape[1],
             blend(now.paint((60, 88, 92)), white, 0.3 + 0.3 * far), sharp=1.2,
         )  # fmt: skip
         stand_on(picture, strip, horizon)
@@ -68,8 +68,8 @@ def build(spec: SetSpec) -> Set:
         picture,
         spec.rng("drift"),
         horizon,
-        0.02 * horizon,
-        0.012 * horizon,
+        0.02 * unit,
+        0.012 * unit,
         white,
         _GROUND[now.time],
         sun_x=now.sun_x,
