@@ -150,7 +150,7 @@ def test_inputs_are_given_back_as_they_were(tmp_path):
 
 
 def test_what_the_draft_understood_is_one_line():
-    """Place, time, looks, actions, shots; what was passed over is said; a long field stays out of the view."""
+    """Place, time, looks, actions, shots; what was passed over is said; long fields stay out of the view."""
     report = {
         "place": "city",
         "time": "night",

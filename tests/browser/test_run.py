@@ -1,9 +1,12 @@
 """A job in the browser: from the click to a playing video, through reloads, cut networks, killed servers."""
 
+import shutil
+import time
+
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import Served, generate, hydrated, mood, visit
+from browser.visitor import Served, add, generate, hydrated, mood, visit
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +113,29 @@ def test_a_killed_server_in_mid_job_loses_nothing(browser, photos, tmp_path):
             assert page.evaluate("window.stillHere") is True
             expect(page.get_by_label("Prompt")).to_have_value("Typed while the server was away")
             expect(page.locator("#k-history li")).to_have_count(1)
+    finally:
+        served.stop()
+
+
+def test_pictures_that_the_server_lost_are_sent_again(browser, photos, tmp_path):
+    """A polite restart empties the cache; an open page still has its pictures, a reloaded one asks."""
+    served = Served(tmp_path).start()
+    try:
+        with visit(browser, served.url) as page:
+            add(page, photos, 1, 2)
+            began = time.monotonic()
+            served.stop()
+            assert time.monotonic() - began < 12
+            shutil.rmtree(tmp_path / "cache")
+            served.start()
+            generate(page, photos, prompt="After the restart")
+            mood(page, "good")
+            plays(page)
+            shutil.rmtree(tmp_path / "cache")
+            page.reload()
+            hydrated(page)
+            expect(page.locator("#k-pictures .refused")).to_contain_text("is no longer on the server")
+            expect(page.get_by_label("Prompt")).to_have_value("After the restart")
     finally:
         served.stop()
 

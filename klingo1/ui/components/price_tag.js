@@ -23,7 +23,7 @@ function tell() {
   const rest = (get('problems') || []).filter((p) => !FIELDS.includes(p.field.replace(/\[\d+\]$/, '')));
   general.replaceChildren(...rest.map((p) => h('span', {}, `${p.text} ${p.remedy}`)));
 }
-function go() {
+async function go() {
   if (get('sending')) return;
   const gaps = missing();
   if (gaps.length) {
@@ -33,6 +33,7 @@ function go() {
   }
   set('problems', []);
   set('sending', true);
+  if (!(await window.klingo.standing())) { set('sending', false); focusField('images'); return; }
   props.value = { quote: get('quote') || '', expected: currentPrice() };
   trigger('generate');
   clearTimeout(unanswered);

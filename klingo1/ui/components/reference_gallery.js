@@ -50,7 +50,7 @@ function tileOf(picture) {
   picture.key ||= `p${serial += 1}`;
   let tile = tiles.querySelector(`[data-key="${picture.key}"]`);
   if (!tile) {
-    const img = h('img', { src: picture.file.url, alt: '', draggable: 'false', onerror() { lost(picture); }, onload() { picture.width = img.naturalWidth; picture.height = img.naturalHeight; } });
+    const img = h('img', { src: picture.file.url, alt: '', draggable: 'false', onerror() { if (!picture.blob) lost(picture); }, onload() { picture.width = img.naturalWidth; picture.height = img.naturalHeight; } });
     tile = h('li', { class: 'tile', dataset: { key: picture.key } },
       h('button', { type: 'button', class: 'grip' }, img), h('span', { class: 'number', 'aria-hidden': 'true' }), h('span', { class: 'flag', 'aria-hidden': 'true' }),
       h('button', { type: 'button', class: 'drop-it' }, icon('close')));
@@ -69,7 +69,7 @@ function tileOf(picture) {
   return tile;
 }
 function lost(picture) {
-  if (!pictures.includes(picture)) return;
+  if (!pictures.includes(picture) || (picture.blob && !navigator.onLine)) return;
   complain(nameOf(picture), 'is no longer on the server. Add it again.');
   commit(pictures.filter((p) => p !== picture));
 }
@@ -183,7 +183,7 @@ async function add(files) {
       if (text) { complain(name, text); return null; }
       const answer = await upload(wait.file);
       if (!answer || !answer.path) throw new Error('no path');
-      return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '' };
+      return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
     } catch {
       complain(name, 'could not be uploaded. Check the connection and add it again.');
       return null;
@@ -204,6 +204,22 @@ function take(files) {
   if (rest.length) add(rest);
 }
 chooser.addEventListener('change', () => { const files = [...chooser.files]; chooser.value = ''; take(files); });
+
+/* A server that was restarted may have emptied its cache: whatever is gone is uploaded again from this page's memory.
+   Resolves to true when every picture stands. */
+window.klingo.standing = async () => {
+  const gone = (await Promise.all(pictures.map(async (picture) => {
+    try { return [403, 404].includes((await fetch(picture.file.url, { method: 'HEAD', cache: 'no-store' })).status) ? picture : null; } catch { return null; }
+  }))).filter(Boolean);
+  for (const picture of gone) {
+    let answer = null;
+    try { answer = picture.blob ? await upload(picture.blob) : null; } catch { /* told below */ }
+    if (answer && answer.path) picture.file = { ...picture.file, ...asFile(answer.path, picture.file.orig_name, picture.file.mime_type), size: picture.file.size };
+    else lost(picture);
+  }
+  if (gone.length) commit(pictures.slice());
+  return gone.every((picture) => pictures.includes(picture));
+};
 
 /* ---- drop and paste, anywhere on the page */
 const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
