@@ -11,11 +11,10 @@ from klingo1.engines import Engines
 from klingo1.errors import ApiError, InvalidRequest, KlingoError
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
-from klingo1.lookup import read_time
 from klingo1.money import Caps
 from klingo1.prediction import Prediction, is_prediction_id
 from klingo1.problems import NOT_BILLED
-from klingo1.recovery import adopted_job, unrecorded
+from klingo1.recovery import find_run, unrecorded
 from klingo1.request import Engine
 from klingo1.retry import Clock
 
@@ -130,11 +129,7 @@ class Decisions:
 
         async def ask() -> tuple[Job, float]:
             client = await self._engines.client(Engine.KLING, owner)
-            prediction = await client.result(prediction_id)
-            now = self._clock.time()
-            made = read_time(prediction.created_at)
-            since = min(now, made.timestamp()) if made else now
-            return adopted_job(prediction, owner=owner, now=now), since
+            return await find_run(client, prediction_id, owner=owner, now=self._clock.time())
 
         found, since = self._background.call(ask()).result()
         job = self._ledger.adopt(found, since=since)

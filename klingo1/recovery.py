@@ -11,7 +11,7 @@ from klingo1.client import Client
 from klingo1.errors import InvalidRequest
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
-from klingo1.lookup import listing, names
+from klingo1.lookup import listing, names, read_time
 from klingo1.prediction import Prediction
 from klingo1.pricing import price_of
 from klingo1.request import Engine, VideoRequest
@@ -23,9 +23,24 @@ LISTED = timedelta(days=8)
 """The list holds the last 7 days (documentation of the service); a day more for clocks that differ."""
 
 
-def adopted_job(prediction: Prediction, *, owner: str, now: float) -> Job:
-    """A job in `running` for `prediction`; its request is what the service echoes, if anything."""
-    request = _echoed_request(prediction.inputs)
+async def find_run(client: Client, prediction_id: str, *, owner: str, now: float) -> tuple[Job, float]:
+    """A job in `running` for a prediction, and when it was made there.
+
+    Its request is what the service repeats of it, in its answer or in its list. Raises ApiError.
+    """
+    prediction = await client.result(prediction_id)
+    made = read_time(prediction.created_at)
+    inputs = prediction.inputs
+    if not inputs and made is not None:
+        near = timedelta(minutes=1)
+        listed = await listing(client, after=made - near, before=made + near)
+        inputs = next((p.inputs for p in listed if p.id == prediction_id), inputs)
+    since = min(now, made.timestamp()) if made is not None else now
+    return _adopted_job(prediction, inputs, owner=owner, now=now), since
+
+
+def _adopted_job(prediction: Prediction, inputs: Mapping[str, Any], *, owner: str, now: float) -> Job:
+    request = _echoed_request(inputs)
     return Job(
         id=uuid.uuid4().hex,
         owner=owner,
