@@ -40,7 +40,7 @@ class BulkStudio(Studio):
 
     def check_lines(self, lines: Sequence[Line], *, engine: Engine) -> list[WrongLine]:
         """Really read every reference once; returns the lines that cannot be made. Raises KeyMissing and
-        LedgerError (no room on the disk).
+        Busy when the disk is full.
         """
         if engine is Engine.KLING:
             self._engines.check_paid(DESK)

@@ -32,7 +32,9 @@ from klingo1.ui.panels import compose, history, interface, result
 from klingo1.ui.theme import create_theme
 from klingo1.web.guard import Guard
 
-ASSETS = Path(__file__).parents[2] / "assets"
+_INSTALLED = Path(__file__).parents[1] / "assets"
+ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"
+"""Inside the package where it is installed, beside it in the repository."""
 UPLOAD_MAX = "200mb"
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
