@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,19 +13,16 @@ from klingo1.studio import Studio
 
 
 def main() -> int:
-    """Settings → studio → page → launch. Address and port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
+    """Settings → studio → page → launch, which obeys GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     from klingo1.ui.page import create_page, launch_options  # noqa: PLC0415 - after the settings are known to be right
 
     try:
         settings = Settings.read(os.environ, dotenv_file=Path(".env"))
         with Studio(settings) as studio:
             page = create_page(studio, hosted=settings.hosted)
-            page.launch(
-                server_name=os.environ.get("GRADIO_SERVER_NAME") or None,
-                server_port=int(os.environ.get("GRADIO_SERVER_PORT") or 7860),
-                **launch_options(),
-            )
-    except (SettingsError, LedgerError) as error:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop closes the studio, too
+            page.launch(**launch_options(studio))
+    except (SettingsError, LedgerError, OSError) as error:
         print(f"klingo1: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 2
     return 0

@@ -189,7 +189,9 @@ def test_a_full_home_makes_room_when_hosted_and_refuses_at_a_desk(open_studio, p
     for number in range(3):
         ended(studio, studio.submit(ask(picture, f"walk {number}"), owner=owner), owner)
     crowded = open_studio(hosted=True, quota=1)
-    assert crowded.sweep() == 3
+    crowded.sweep()
+    assert crowded.jobs(owner=owner) == []
+    assert not list((crowded.settings.home / "jobs").iterdir())
     desk = open_studio(home=studio.settings.home.with_name("desk"), quota=1)
     with pytest.raises(Busy) as refused:
         desk.submit(ask(picture))

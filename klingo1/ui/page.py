@@ -30,7 +30,7 @@ from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.panels import compose, history, interface, result
 from klingo1.ui.theme import create_theme
-from klingo1.web.guard import Guard
+from klingo1.web.guard import Guard, Policy
 
 _INSTALLED = Path(__file__).parents[1] / "assets"
 ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"
@@ -76,10 +76,13 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS) -> gr.Bl
     return demo
 
 
-def launch_options(*, assets: Path = ASSETS) -> dict[str, Any]:
-    """Keyword arguments for `Blocks.launch`."""
+def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
+    """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
+    guard = Middleware(Guard, policy=Policy.of(studio.settings), health=studio.health)
+    everywhere = os.environ.get("GRADIO_SERVER_NAME") or "0.0.0.0"  # noqa: S104 - hosted: everybody's
     return {
+        "server_name": everywhere if studio.settings.hosted else None,
         "theme": create_theme(),
         "css": style.read_text(encoding="utf-8") if style.is_file() else "",
         "head": page_head(),
@@ -93,7 +96,7 @@ def launch_options(*, assets: Path = ASSETS) -> dict[str, Any]:
         "strict_cors": True,
         "allowed_paths": [],
         "favicon_path": icon if (icon := assets / "icon.png").is_file() else None,
-        "app_kwargs": {"middleware": [Middleware(Guard)]},
+        "app_kwargs": {"middleware": [guard]},
     }
 
 

@@ -1,62 +1,196 @@
-"""ASGI middleware: what may reach Gradio.
+"""ASGI middleware: what may reach Gradio, and how its answers leave.
 
 Gradio fetches addresses for whoever asks (`file=https://…`, a file value with a URL, `proxy=`), reads JSON
-bodies of any size into memory, and answers posts from other sites. None of that is needed here.
+bodies of any size into memory, answers posts from other sites, and has routes that this page does not use.
+Only the routes that the page needs are open. Nothing of a request is logged.
 """
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import json
+import math
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from klingo1.settings import Settings
+from klingo1.web.headers import secured
+from klingo1.web.inspection import FILE_ROUTE, comes_from_here, holds_remote_file, names_address
+from klingo1.web.rates import Rates, address_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Health = Callable[[], Mapping[str, Any]]
 
 JSON_MAX = 65_536
-_API = re.compile(r"^(?:/gradio_api)?/")
-_FILE = re.compile(r"^(?:/gradio_api)?/(?:file=|file/|stream/)")
-_PROXY = re.compile(r"^(?:/gradio_api)?/proxy=")
-_UPLOAD = re.compile(r"^(?:/gradio_api)?/upload/?$")
-_ADDRESS = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
-_DRIVE = re.compile(r"^[a-z]:[\\/]", re.IGNORECASE)
-_FILE_KEYS = frozenset({"path", "name"})
+UPLOAD_MAX = 210_000_000
+"""Bytes of one upload request: a clip of 200 MB and its envelope."""
+_READS = re.compile(
+    r"/(?:|config/?|(?:static|assets|svelte)/.+|favicon\.ico|theme\.css|robots\.txt|manifest\.json"
+    r"|pwa_icon(?:/\w+)?|log(?:in|out)(?:/(?:huggingface|callback)?)?"
+    r"|gradio_api/(?:info/?|openapi\.json|app_id/?|user/?|login_check/?|startup-events|theme\.css"
+    r"|heartbeat/.+|queue/(?:data|status)|upload_progress|call/.+|file=.+))"
+)
+_WRITES = re.compile(
+    r"/gradio_api/(?:queue/join|(?:run|call|call/v2|api)/\w+/?|component_server/?|upload/?|reset/?|cancel)"
+)
+_STREAMS = re.compile(r"/gradio_api/(?:heartbeat/|queue/data|call/|upload_progress)")
+_CALLS = re.compile(r"/gradio_api/(?:component_server|reset|cancel)")
+_PROXY = re.compile(r"(?:/gradio_api)?/proxy=")
+_UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
+_KEY_CALL = re.compile(rb'"fn_name"\s*:\s*"give_key"')
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the page is reached. `hosts` None lets every host name in, as behind a proxy; a desk has names."""
+
+    hosts: tuple[str, ...] | None = None
+    proxies: int = 0
+    limited: bool = False
+    """Whether the rates of rates.py hold."""
+    on_space: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """A hosted page stands under whatever name its proxy gives it, but has many visitors.
+
+        A desk's page is asked for by address, as localhost, or by this machine's name and those of the
+        settings. Any other name that leads here is an attack (DNS rebinding), by which a foreign web page
+        would speak to this one as if it were its own.
+        """
+        if settings.hosted:
+            return cls(proxies=settings.proxies, limited=True, on_space=settings.on_space)
+        name = socket.gethostname().lower()
+        return cls(hosts=("localhost", name, f"{name}.local", *settings.hosts), proxies=settings.proxies)
 
 
 class Guard:
-    """Refuses remote files (403), posts of other sites (403), odd types (415) and large bodies (413)."""
+    """Refuses other hosts' names, remote files and posts of other sites (403), closed routes (404), odd types
+    (415), large bodies (413) and too many requests (429). Answers /healthz itself.
+    """
 
-    def __init__(self, app: App, *, json_max: int = JSON_MAX) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        json_max: int = JSON_MAX,
+        policy: Policy | None = None,
+        health: Health | None = None,
+        rates: Rates | None = None,
+    ) -> None:
         self._app = app
         self._json_max = json_max
+        self._policy = policy or Policy()
+        self._health = health
+        self._rates = rates or (Rates() if self._policy.limited else None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope.get("headers", ())}
-        if _PROXY.match(path) or _names_address(path):
-            await _deny(send, 403)
+        send = self._secured(scope["path"], headers, send)
+        if scope["path"] == "/healthz" and self._health is not None:
+            await _tell(send, await asyncio.to_thread(self._health))
             return
-        if scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
-            await self._app(scope, receive, send)
+        status = self._refuses(scope["method"], scope["path"], headers)
+        if status:
+            await _deny(send, status)
             return
+        client = self._client(scope, headers)
+        if scope["method"] in {"GET", "HEAD"}:
+            await self._read(scope, client, receive, send)
+        else:
+            await self._write(scope, headers, client, receive, send)
+
+    def _refuses(self, method: str, path: str, headers: Mapping[str, str]) -> int:
+        """The status with which a request ends here, by what stands in its head; 0 lets it go on."""
+        if not self._is_our_host(headers.get("host", "")):
+            return 403
+        if _PROXY.match(path) or names_address(path):
+            return 403
+        if method in {"GET", "HEAD"}:
+            return 0 if _READS.fullmatch(path) else 404
+        if method == "OPTIONS":
+            return 403
+        if method != "POST":
+            return 405
         if not comes_from_here(headers):
-            await _deny(send, 403)
-            return
-        if _UPLOAD.match(path):
+            return 403
+        return 0 if _WRITES.fullmatch(path) else 404
+
+    def _is_our_host(self, host: str) -> bool:
+        if self._policy.hosts is None or not host:
+            return True
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        try:
+            return bool(ipaddress.ip_address(name))
+        except ValueError:
+            return name in self._policy.hosts or name.endswith(".localhost")
+
+    def _client(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        peer = (scope.get("client") or ("", 0))[0]
+        return address_of(peer, headers.get("x-forwarded-for", ""), proxies=self._policy.proxies)
+
+    async def _read(self, scope: Scope, client: str, receive: Receive, send: Send) -> None:
+        if self._rates is None or not _STREAMS.match(scope["path"]):
+            if await self._slowed(client, "read", send):
+                return
             await self._app(scope, receive, send)
             return
-        await self._pass_json(scope, headers, receive, send)
+        if not self._rates.open_stream(client):
+            await _deny(send, 429, wait=5)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._rates.close_stream(client)
+
+    async def _write(
+        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
+    ) -> None:
+        if not _UPLOAD.fullmatch(scope["path"]):
+            kind = "call" if _CALLS.match(scope["path"]) else "click"
+            if not await self._slowed(client, kind, send):
+                await self._pass_json(scope, headers, client, receive, send)
+            return
+        length = headers.get("content-length", "")
+        if self._rates is not None and not length.isdecimal():
+            await _deny(send, 411)
+            return
+        size = int(length[:15] or 0)
+        if size > UPLOAD_MAX:
+            await _deny(send, 413)
+        elif not (
+            await self._slowed(client, "upload", send)
+            or await self._slowed(client, "upload_bytes", send, size)
+        ):
+            await self._app(scope, receive, send)
+
+    async def _slowed(self, client: str, kind: str, send: Send, cost: float = 1.0) -> bool:
+        """Whether the address has asked too often and was told so."""
+        wait = self._rates.wait_for(client, kind, cost) if self._rates is not None else 0.0
+        if wait:
+            await _deny(send, 429, wait=wait)
+        return bool(wait)
 
     async def _pass_json(
-        self, scope: Scope, headers: MutableMapping[str, str], receive: Receive, send: Send
+        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
     ) -> None:
         body = b""
         more = True
@@ -73,8 +207,10 @@ class Guard:
         if body and kind != "application/json":
             await _deny(send, 415)
             return
-        if kind == "application/json" and _holds_remote_file(body):
+        if kind == "application/json" and holds_remote_file(body):
             await _deny(send, 403)
+            return
+        if _KEY_CALL.search(body) and await self._slowed(client, "key", send):
             return
         rest = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -83,64 +219,32 @@ class Guard:
 
         await self._app(scope, replay, send)
 
+    def _secured(self, path: str, headers: Mapping[str, str], send: Send) -> Send:
+        https = self._policy.proxies > 0 and headers.get("x-forwarded-proto", "") == "https"
+        is_file = bool(FILE_ROUTE.match(path))
 
-def comes_from_here(headers: MutableMapping[str, str]) -> bool:
-    """Whether a browser sent this from the page's own origin; programs, which send no origin, may pass."""
-    site = headers.get("sec-fetch-site", "")
-    if site:
-        return site in {"same-origin", "none"}
-    origin = headers.get("origin", "")
-    if not origin:
-        return True
-    host = urlsplit(origin).netloc.lower()
-    here = {headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower()} - {""}
-    return host in here
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = secured(
+                    message.get("headers", ()), is_file=is_file, on_space=self._policy.on_space, https=https
+                )
+            await send(message)
 
-
-def _names_address(path: str) -> bool:
-    """A file route that names an address instead of a file, however often it is quoted."""
-    match = _FILE.match(path)
-    if not match:
-        return False
-    rest = path[match.end() :]
-    for _ in range(3):
-        if "://" in rest or _is_address(rest):
-            return True
-        rest = unquote(rest)
-    return False
+        return answer
 
 
-def _is_address(text: str) -> bool:
-    return bool(_ADDRESS.match(text)) and not _DRIVE.match(text)
-
-
-def _holds_remote_file(body: bytes) -> bool:
-    """A file value whose path is an address. Unreadable JSON is left to the application to refuse."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    waiting = [document]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            is_file = "path" in value and (
-                "meta" in value or "orig_name" in value or "mime_type" in value or "is_stream" in value
-            )
-            for key, item in value.items():
-                if (
-                    key in _FILE_KEYS
-                    and isinstance(item, str)
-                    and _is_address(item)
-                    and (is_file or key == "path")
-                ):
-                    return True
-                waiting.append(item)
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return False
-
-
-async def _deny(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+async def _deny(send: Send, status: int, *, wait: float = 0.0) -> None:
+    headers = [(b"content-length", b"0")]
+    if wait:
+        headers.append((b"retry-after", str(max(1, math.ceil(wait))).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _tell(send: Send, facts: Mapping[str, Any]) -> None:
+    body = json.dumps(facts).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"cache-control", b"no-store"))
+    status = 200 if facts.get("ok") else 503
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
