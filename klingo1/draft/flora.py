@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from klingo1.draft.paint import blend, noise, profile, scaled, smoothstep
-from klingo1.draft.scenery_strokes import inside_disc, leaves, ribbon, sheet, spikes, stamp, tones
+from klingo1.draft.scenery_strokes import inside_disc, leaves, ribbon, sheet, spikes, tones
 from klingo1.draft.stage import Image, Rgb, bgr, over
 
 if TYPE_CHECKING:
@@ -189,24 +189,33 @@ def treeline(
     )
     count = max(12, round(width / max(3.0, 0.1 * height)))
     x = (np.arange(count) + rng.uniform(0, 0.8, count)) / count * width
+    stock = [_distant(rng, height, green, conifers=conifers) for _ in range(4)]
     for k in rng.permutation(count):
         top = float(line[int(x[k]) % width])
-        tall = height * rng.uniform(0.18, 0.4) * sharp
-        tone = tones(green, np.array([rng.uniform(0.78, 1.12)]))[0]
+        tall = max(3, round(height * rng.uniform(0.26, 0.56) * sharp))
+        tree_ = stock[int(rng.integers(len(stock)))]
+        size = (max(2, round(tree_.shape[1] * tall / tree_.shape[0])), tall)
+        small = cv2.resize(tree_, size, interpolation=cv2.INTER_AREA)
         for shift in (-width, 0, width):
-            if conifers:
-                half = tall * rng.uniform(0.2, 0.3)
-                left, right = x[k] + shift - half, x[k] + shift + half
-                shape = np.array(
-                    [[[left, top + tall * 0.9], [x[k] + shift, top - tall * 0.5], [right, top + tall * 0.9]]]
-                )
-                stamp(picture, shape, tone[None])
-            else:
-                leaves(
-                    picture, np.array([[x[k] + shift, top + 0.25 * tall]]), np.array([tall * 0.62]),
-                    np.array([tall * 0.55]), np.array([0.0]), tone[None],
-                )  # fmt: skip
+            _plant(picture, small, round(x[k]) + shift - size[0] // 2, round(top + 0.22 * height) - tall // 2)
     return picture
+
+
+def _distant(rng: Generator, height: int, green: Rgb, *, conifers: bool) -> Image:
+    """One tree of a far wood, simple and a little lighter or darker than its neighbours."""
+    tone = scaled(green, float(rng.uniform(0.85, 1.2)))
+    ppm = max(4.0, height * 0.5 / 6)
+    if conifers:
+        return conifer(rng, ppm, 6.0, tone, scaled(tone, 0.8), slim=0.42)
+    return crown(rng, ppm, 6.6, 6.0, tone, leaf=0.3, clumps=9, dense=22)
+
+
+def _plant(picture: Image, tree_: Image, left: int, top: int) -> None:
+    x0, y0 = max(left, 0), max(top, 0)
+    x1 = min(left + tree_.shape[1], picture.shape[1])
+    y1 = min(top + tree_.shape[0], picture.shape[0])
+    if x1 > x0 and y1 > y0:
+        over(picture[y0:y1, x0:x1], tree_[y0 - top : y1 - top, x0 - left : x1 - left])
 
 
 def autumnal(rng: Generator, green: Rgb, share: float = 0.85) -> Rgb:

@@ -116,6 +116,27 @@ def lamp(ppm: float, iron: Rgb, *, lit: bool) -> Image:
     return picture
 
 
+def pendant(ppm: float, drop: float, *, lit: bool) -> Image:
+    """A paper globe on a cord of `drop` metres; its lower edge is the picture's."""
+    picture = sheet((drop + 0.1) * ppm, 1.3 * ppm)
+    height, width = picture.shape[:2]
+    middle, radius = width / 2, 0.25 * ppm
+    slab(picture, middle - 1, 0, middle + 1, height - 2 * radius, (70, 62, 56))
+    row, column = np.mgrid[0:height, 0:width].astype(np.float32)
+    away = np.hypot(column - middle, (row - (height - 1.1 * radius)) * 1.08)
+    cover = np.clip(radius - away + 0.5, 0, 1)[..., None]
+    tone: Rgb = (255, 232, 184) if lit else (226, 220, 206)
+    ribs = 0.94 + 0.06 * np.cos((row - height) * 40 / ppm)
+    shade = (ribs * (1.0 if lit else 1 - 0.3 * (away / radius) ** 2))[..., None]
+    paper = np.dstack([np.array(bgr(tone), np.float32) * shade, np.full((height, width, 1), 255, np.float32)])
+    mixed = picture * (1 - cover) + paper.clip(0, 255) * cover
+    if lit:
+        halo = (np.exp(-((away / (1.5 * radius)) ** 2)) * 0.5)[..., None]
+        mixed[..., :3] += halo * np.array(bgr((255, 190, 110)), np.float32) * (1 - cover)
+    result: Image = mixed.clip(0, 255).astype(np.uint8)
+    return result
+
+
 def pot_plant(rng: Generator, ppm: float, green: Rgb, clay: Rgb) -> Image:
     """A large-leaved plant in a clay pot, 1.4 m."""
     picture = sheet(1.4 * ppm, 1.15 * ppm)

@@ -61,7 +61,7 @@ def peaks(  # noqa: PLR0917 - what, where and its colours: a painter's natural o
     lean = cv2.GaussianBlur(np.gradient(tall)[None].astype(np.float32), (0, 0), width / 220)
     crag = cv2.remap(
         ribs + 0.7 * bumps,
-        (column + np.sign(lean) * under * height * 0.5) % (width - 1),
+        (column + np.tanh(3 * lean) * under * height * 0.5) % (width - 1),
         row,
         cv2.INTER_LINEAR,
     )

@@ -31,6 +31,8 @@ _STOPS: dict[str, Stops] = {
 }  # fmt: skip
 _HAZE: dict[str, Rgb] = {"night": (84, 124, 162), "dusk": (246, 168, 122)}
 _DIM = {"night": 0.44, "dusk": 0.84, "dawn": 0.9}
+_WASH: dict[str, Rgb] = {"dawn": (1.05, 0.97, 0.95), "dusk": (1.12, 0.92, 0.84), "night": (0.84, 0.98, 1.2)}
+"""Factors on painted colours: what the light of the hour does to green grass."""
 _CLOUD: dict[str, tuple[Rgb, Rgb]] = {
     "day": ((255, 255, 255), (178, 200, 224)),
     "dawn": ((255, 236, 220), (188, 172, 202)),
@@ -110,9 +112,9 @@ def hour(spec: SetSpec, *, sun_x: float = 0.64) -> Hour:
     )
     looks = set(spec.looks)
     air = 1.0
-    wash: Rgb = (1.0, 1.0, 1.0)
+    wash = _WASH.get(time, (1.0, 1.0, 1.0))
     if "golden" in looks and time in ("day", "dawn"):
-        tone, wash = _mixed(tone, daylight("dusk"), (255, 214, 138), 0.42), (1.1, 0.98, 0.8)
+        tone, wash = _mixed(tone, daylight("dusk"), (255, 214, 138), 0.42), (1.12, 1.0, 0.8)
     if "neon" in looks:
         light = replace(tone.light, rim_left=(1.0, 0.3, 0.85), rim_right=(0.25, 0.85, 1.0))
         tone = replace(tone, light=light)

@@ -66,7 +66,7 @@ def fern(rng: Generator, ppm: float, tall: float, green: Rgb, *, light: float = 
     """Arching fronds with paired leaflets."""
     height, width = tall * ppm, 2.3 * tall * ppm
     picture = sheet(height, width)
-    t = np.linspace(0, 1, 22)
+    t = np.linspace(0, 1, 19)
     for angle in sorted(np.linspace(-1.3, 1.3, 11) + rng.normal(0, 0.09, 11), key=lambda a: -abs(a)):
         long = height * rng.uniform(0.86, 1.08)
         x = width / 2 + np.sin(angle) * long * 1.02 * t
@@ -87,7 +87,7 @@ def fern(rng: Generator, ppm: float, tall: float, green: Rgb, *, light: float = 
             shade = bright * (1.08 if side * np.sign(angle + 1e-6) < 0 else 0.84) + rng.normal(
                 0, 0.05, len(t)
             )
-            spikes(picture, path[2:], tip[2:], np.full(len(t) - 2, 0.07 * long), tones(green, shade[2:]))
+            spikes(picture, path[2:], tip[2:], np.full(len(t) - 2, 0.048 * long), tones(green, shade[2:]))
     return picture
 
 

@@ -54,7 +54,9 @@ def build(spec: SetSpec) -> Set:
         )
     strip = treeline(spec.rng("wood"), round(0.1 * unit), picture.shape[1], now.paint((52, 86, 70), 0.2))
     stand_on(picture, strip, horizon, spec.rng("gap"))
-    surface = water(spec.rng("water"), blend(now.paint((46, 92, 116)), haze, 0.2), mirror=0.92)
+    surface = water(
+        spec.rng("water"), blend(now.paint((46, 96, 122)), now.tone.stops[1][1], 0.5), mirror=0.92
+    )
     edge = -2.5 if spec.forward else 8.0
     shore = Shore(
         surface,

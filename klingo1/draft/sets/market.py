@@ -12,8 +12,9 @@ from klingo1.draft.scenery_light import hour
 from klingo1.draft.scenery_planting import PERIOD, Thing, band, grounded
 from klingo1.draft.scenery_stalls import AWNINGS, stall
 from klingo1.draft.sets import Limits, Set, SetSpec
+from klingo1.draft.signs import lights_on_a_string
 from klingo1.draft.stage import Rgb
-from klingo1.draft.streets import DAY, NIGHT, facade, lights_on_a_string
+from klingo1.draft.streets import DAY, NIGHT, facade
 from klingo1.draft.tiles import paving
 
 LAMP: Rgb = (255, 190, 110)

@@ -11,7 +11,7 @@ from klingo1.draft.cards import Card, Wall, place
 from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
 from klingo1.draft.paint import blend, finish, parse_hex, scaled
-from klingo1.draft.scenery_furniture import bookcase, hang, lamp, pot_plant, sofa, wall_paper, window
+from klingo1.draft.scenery_furniture import bookcase, hang, lamp, pendant, pot_plant, sofa, wall_paper, window
 from klingo1.draft.scenery_hills import swell
 from klingo1.draft.scenery_light import Hour, hour
 from klingo1.draft.scenery_planting import Thing, grounded
@@ -19,8 +19,10 @@ from klingo1.draft.sets import Limits, Set, SetSpec
 from klingo1.draft.stage import Camera, Image, Rgb, bgr
 from klingo1.draft.tiles import planks
 
-WIDE, TALL, DEEP = 10.0, 3.2, 8.4
-"""The room's width, height, and the distance to its back wall, in metres."""
+WIDE, DEEP = 10.0, 8.4
+"""The room's width and the distance to its back wall, in metres."""
+_BEAMS = 1.5
+"""Metres from one ceiling beam to the next."""
 PPM = 78.0
 _TINT: dict[str, Rgb] = {
     "day": (226, 214, 194),
@@ -40,6 +42,7 @@ _LIGHT = {
 class Chamber:
     """Ceiling, floor, side walls and back wall of the room; fills the whole frame."""
 
+    tall: float
     floor: Ground
     back: Image
     sides: tuple[Wall, Wall]
@@ -52,8 +55,10 @@ class Chamber:
         height = frame.shape[0]
         top = max(0, min(height, round(camera.horizon)))
         rows = np.arange(top, dtype=np.float32)
-        depth = camera.focal * (TALL - camera.y) / np.maximum(camera.horizon - rows, 1)
-        tone = np.clip(0.72 + 0.28 * depth / DEEP, 0.7, 1.02)[:, None, None]
+        depth = camera.focal * (self.tall - camera.y) / np.maximum(camera.horizon - rows, 1)
+        tone = np.clip(0.72 + 0.28 * depth / DEEP, 0.7, 1.02)
+        into = (depth + camera.z + 0.4) % _BEAMS / _BEAMS
+        tone = np.where(into < 0.16, tone * (0.56 + 1.2 * into), tone)[:, None, None]
         colour = np.array([*bgr(self.ceiling), 255.0], np.float32)
         frame[:top] = np.minimum(tone * colour, 255).astype(np.uint8)
         frame[:top, :, 3] = 255
@@ -66,14 +71,14 @@ class Chamber:
             wall.draw(frame, camera)
         scale = camera.focal / (away * PPM)
         left, _ = camera.project(-WIDE / 2, 0, DEEP)
-        _, roof = camera.project(0, TALL, DEEP)
+        _, roof = camera.project(0, self.tall, DEEP)
         place(frame, self.back, np.array([[scale, 0.0, left], [0.0, scale, roof]]))
 
     def _shine(self, frame: Image, camera: Camera) -> None:
         """A patch of window light on the boards."""
         if sum(self.beam) < 6:
             return
-        near = max(camera.z + 0.8, 3.2)
+        near = camera.z + 0.7
         corners = [(0.4, 7.6), (2.9, 7.6), (1.6, near), (-1.6, near)]
         spots = np.array([camera.project(x, 0.0, z) for x, z in corners]) / 4
         patch = np.zeros((frame.shape[0] // 4 + 1, frame.shape[1] // 4 + 1), np.uint8)
@@ -100,12 +105,13 @@ def build(spec: SetSpec) -> Set:
 
     rng = spec.rng("room")
     wood = paint((150, 104, 68))
-    back = _back_wall(spec, now, wall, wood, lit=lit)
-    side = wall_paper(rng, 10 * 48, round(TALL * 48), scaled(wall, 0.84), 48)
+    tall = 3.2 if spec.width > 1.2 * spec.height else (3.7 if spec.width > 0.8 * spec.height else 4.6)
+    back = _back_wall(spec, now, wall, wood, tall, lit=lit)
+    side = wall_paper(rng, 10 * 48, round(tall * 48), scaled(wall, 0.84), 48)
     hang(
         side,
         rng,
-        (2.6 * 48, 0.8 * 48, 4.0 * 48, 1.7 * 48),
+        (2.6 * 48, (tall - 2.4) * 48, 4.0 * 48, (tall - 1.5) * 48),
         wood,
         (paint((186, 206, 214)), paint((120, 142, 110)), paint((86, 104, 84))),
     )
@@ -114,6 +120,7 @@ def build(spec: SetSpec) -> Set:
         time, (10.0, 18.0, 34.0)
     )
     chamber = Chamber(
+        tall,
         floor,
         back,
         (Wall(side, 48, -WIDE / 2), Wall(np.ascontiguousarray(side[:, ::-1]), 48, WIDE / 2)),
@@ -151,24 +158,21 @@ def build(spec: SetSpec) -> Set:
             7.6,
         ),
     ]
-    result.cards = [replace_reflection(thing.card(x, 0, z)) for thing, x, z in things]
+    result.cards = [thing.card(x, 0, z, reflects=False) for thing, x, z in things]
+    globe = pendant(84, tall - 2.25, lit=lit)
+    result.cards.append(Card(globe, 84, -1.3, 2.25, 6.9, reflects=False))
     return result
 
 
-def replace_reflection(card: Card) -> Card:
-    """Furniture on dull boards is not mirrored."""
-    return replace(card, reflects=False)
-
-
-def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, *, lit: bool) -> Image:
+def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, tall: float, *, lit: bool) -> Image:
     """The wall opposite, its window and what is seen through it, lamplight on the plaster."""
     rng = spec.rng("back wall")
-    picture = wall_paper(rng, round(WIDE * PPM), round(TALL * PPM), wall, PPM)
+    picture = wall_paper(rng, round(WIDE * PPM), round(tall * PPM), wall, PPM)
     small = replace(spec, width=320, height=180)
     view, horizon = now.sky(small, clouds=0.6)
-    for k, (tall, far) in enumerate(((0.2, 0.5), (0.1, 0.25))):
+    for k, (high, far) in enumerate(((0.2, 0.5), (0.1, 0.25))):
         swell(
-            view, spec.rng(f"outside {k}"), horizon, tall * horizon, 0.05 * horizon,
+            view, spec.rng(f"outside {k}"), horizon, high * horizon, 0.05 * horizon,
             now.paint((96, 138, 84), far), now.paint((120, 156, 92), far),
         )  # fmt: skip
     crop = finish(view[round(0.34 * horizon) : horizon, 120:400])
@@ -176,7 +180,7 @@ def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, *, lit: bool) -> 
     window(
         picture,
         crop,
-        (left, 0.52 * PPM, left + 3.0 * PPM, 2.25 * PPM),
+        (left, (0.52 + 0.3 * (tall - 3.2)) * PPM, left + 3.0 * PPM, (tall - 0.95) * PPM),
         PPM,
         scaled(wall, 1.16),
         _curtain(wall),
@@ -185,13 +189,13 @@ def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, *, lit: bool) -> 
     hang(
         picture,
         rng,
-        (at, 0.7 * PPM, at + 1.0 * PPM, 1.45 * PPM),
+        (at, (tall - 2.5) * PPM, at + 1.0 * PPM, (tall - 1.75) * PPM),
         wood,
         (scaled(wall, 1.05), (150, 120, 96), (104, 92, 84)),
     )
     row, column = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32) / PPM
     if lit:
-        away = np.hypot(column - (WIDE / 2 - 4.0), row - (TALL - 1.5))
+        away = np.hypot(column - (WIDE / 2 - 4.0), row - (tall - 1.5))
         glow = (np.exp(-((away / 1.5) ** 2)) * 0.9)[..., None] * np.array([0.55, 0.8, 1.05], np.float32)
         picture[..., :3] = np.minimum(picture[..., :3] * (1 + glow), 255).astype(np.uint8)
     return picture
