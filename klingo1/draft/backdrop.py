@@ -124,12 +124,26 @@ def _even(lab: Numbers, model: Numbers, ring: NDArray[np.bool_]) -> bool:
     fits = (((lab - model) ** 2).sum(axis=2) < 7.0**2).astype(np.float32)
     band = max(2, int(min(height, width) * 0.03))
     sides = (fits[:band], fits[-band:], fits[:, :band].T, fits[:, -band:].T)
-    cells = np.concatenate(
-        [cv2.resize(np.ascontiguousarray(s), (24, 1), interpolation=cv2.INTER_AREA)[0] for s in sides]
-    )
-    plain = cells > 0.97
-    mixed = (cells > 0.15) & ~plain
+    cells = [cv2.resize(np.ascontiguousarray(s), (24, 1), interpolation=cv2.INTER_AREA)[0] for s in sides]
+    plain = np.concatenate(cells) > 0.97
+    mixed = np.concatenate([_mixed(side) for side in cells])
     return bool(plain.mean() >= 0.5 and mixed.mean() <= 0.16)
+
+
+def _mixed(side: Numbers) -> NDArray[np.bool_]:
+    """Cells of one side that are neither backdrop nor subject, less those of a round outline that grazes the
+    border: there the backdrop's share sinks and rises once, evenly.
+    """
+    plain = side > 0.97
+    mixed = (side > 0.15) & ~plain
+    if plain[0] and plain[-1] and not plain.all():
+        first, last = int(np.argmin(plain)), len(plain) - int(np.argmin(plain[::-1]))
+        lowest = first + int(np.argmin(side[first:last]))
+        steps = np.diff(side[first - 1 : last + 1])
+        down = lowest - first + 1
+        if (steps[:down] < 0.02).all() and (steps[down:] > -0.02).all() and last - first >= 4:
+            mixed[:] = False
+    return mixed
 
 
 def _scattered(inside: Mask) -> bool:

@@ -18,6 +18,7 @@ from klingo1.draft import backdrop, photograph, prints
 from klingo1.draft.cast import cast_of, group, views_of
 from klingo1.draft.network import NetworkUnusable, network_matte
 from klingo1.draft.picture import Picture, load, load_mask
+from klingo1.draft.roles import role_of_cut, role_of_print
 from klingo1.draft.shelf import fetch, store
 from klingo1.draft.views import View, kind, named, split, trimmed, with_edge_colours
 
@@ -86,7 +87,7 @@ def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     return digest.hexdigest()
 
 
-_VERSION = 2
+_VERSION = 3
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 
@@ -139,20 +140,15 @@ def _photographed(picture: Picture, role: str, model: Path | None) -> Cutout:
             return cut
     vote = photograph.vote(picture.bgr)
     confidence = vote.confidence
-    guess = role or ("character" if vote.face is not None else "")
     if confidence >= (_SURE_WHEN_ASKED if role else _SURE):
         matte = _enlarged(vote.mask, picture.bgr.shape[:2])
         view = trimmed(prints.sticker(picture.bgr, matte))
         if view is not None:
-            views = named([view])
-            # Photographs show people and pets above all; what is wider than high only bobs like a thing.
-            upright = view.shape[0] > 0.8 * view.shape[1]
-            return Cutout(
-                guess or ("character" if upright else "prop"), "sticker", confidence, views, picture.plate
-            )
-    if not guess and vote.place:
+            guess = role or role_of_cut(view, picture.bgr)
+            return Cutout(guess, "sticker", confidence, named([view]), picture.plate)
+    if not role and vote.place:
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
-    return _as_print(picture, guess or "character", confidence)
+    return _as_print(picture, role or role_of_print(picture.bgr), confidence)
 
 
 def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:
@@ -171,9 +167,8 @@ def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:
     view = trimmed(prints.sticker(picture.bgr, firm))
     if view is None:
         return None
-    views = named([view])
-    upright = view.shape[0] > 0.8 * view.shape[1]
-    return Cutout(role or ("character" if upright else "prop"), "sticker", decided, views, picture.plate)
+    guess = role or role_of_cut(view, picture.bgr)
+    return Cutout(guess, "sticker", decided, named([view]), picture.plate)
 
 
 def _enlarged(mask: Any, shape: tuple[int, int]) -> Pixels:

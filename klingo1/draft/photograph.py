@@ -30,6 +30,7 @@ _SIDE = 256
 """The longest side at which GrabCut works: its cost grows with the pixels, its errors hardly shrink."""
 
 _QUARREL = 0.38
+_NO_EDGE = 3.0
 _EDGE = 0.025
 """Width of the rim that the starts take for background, in shares of the shorter side."""
 
@@ -54,6 +55,8 @@ class Vote:
     """Mean barrier distance inside the mask less outside."""
     layers: float
     """Share of the colours' variance that lies between rows: sky over hills over grass is near 1."""
+    vague: float
+    """Share of the outline that runs where the picture has no edge at all: a blur, a glow, the dark."""
     face: Face | None
     face_kept: float
     """Share of the face that the mask holds (1 without a face)."""
@@ -85,6 +88,7 @@ class Vote:
         if self.face is None and across and self.layers > 0.5:
             free *= 0.3  # a range of hills, a wood, a shore
         centred = 1 - _ramp(self.offset, 0.12, 0.6)
+        centred *= 1 - _ramp(self.vague, 0.35, 0.6)
         held = 1.0 if self.face_kept > 0.97 else 0.2
         return float(fit * size * whole * free * apart * centred * held)
 
@@ -265,10 +269,21 @@ def _measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, fac
         offset = abs(float((mask.sum(axis=0) * np.arange(width)).sum()) / float(mask.sum()) / width - 0.5)
     flat = lab.reshape(-1, 3)
     layers = float(lab.mean(axis=1).var(axis=0).sum() / max(float(flat.var(axis=0).sum()), 1e-6))
+    vague = _vague(mask, lab)
     kept = 1.0
     if face is not None:
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
         across = (columns / width - face.x - face.width / 2) / (0.42 * face.width)
         along = (rows / height - face.y - face.height / 2) / (0.46 * face.height)
         kept = float(mask[across**2 + along**2 < 1].mean())
-    return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, layers, face, kept)
+    return Vote(mask, agreement, cover, solidity, border, contrast, offset, rise, layers, vague, face, kept)
+
+
+def _vague(mask: Mask, lab: Numbers) -> float:
+    """Share of the outline with no edge (a slope of 3 Lab units a pixel) within five pixels."""
+    soft = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    slopes = (cv2.Sobel(soft, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(soft, cv2.CV_32F, 0, 1) ** 2).sum(axis=2)
+    near = cv2.dilate(np.sqrt(slopes) / 8, np.ones((11, 11), np.uint8))
+    inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    rim = (mask > 0) & (inner == 0)
+    return float((near[rim] < _NO_EDGE).mean()) if rim.any() else 0.0

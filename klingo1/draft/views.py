@@ -194,15 +194,27 @@ def kind(views: Sequence[View]) -> str:
 
     In doubt a prop: a character that only bobs looks better than a cup that walks.
     """
-    alpha = _small(views[0].pixels)[..., 3] > 128
+    alpha = reduced_alpha(views[0].pixels)
     height, width = alpha.shape
     if len(views) > 1 or height > 2.1 * width:
         return "character"
     if height > 1.5 * width and asymmetry(views[0].pixels) > 0.1:
         return "character"  # seen from the side; upright things are even
+    if stands_on_two(alpha) or (height < 1.5 * width and has_neck(alpha)):
+        return "character"
+    return "prop"
+
+
+def reduced_alpha(bgra: Pixels) -> NDArray[np.bool_]:
+    """The silhouette, at most 360 pixels high or wide."""
+    return np.asarray(_small(bgra)[..., 3] > 128)
+
+
+def stands_on_two(alpha: NDArray[np.bool_]) -> bool:
+    """Whether an upright silhouette ends in two legs."""
+    height, width = alpha.shape
     legs = [_runs(row) for row in alpha[int(0.86 * height) : int(0.96 * height)]]
-    standing = height > 1.1 * width and bool(legs) and float(np.mean([n == 2 for n in legs])) > 0.6
-    return "character" if standing or (height < 1.5 * width and _has_neck(alpha)) else "prop"
+    return height > 1.1 * width and bool(legs) and float(np.mean([n == 2 for n in legs])) > 0.6
 
 
 def _runs(row: NDArray[np.bool_]) -> int:
@@ -210,7 +222,7 @@ def _runs(row: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(row[1:] & ~row[:-1])) + int(row[0])
 
 
-def _has_neck(alpha: NDArray[np.bool_]) -> bool:
+def has_neck(alpha: NDArray[np.bool_]) -> bool:
     """Whether the outline, from the top, widens to a head, narrows to a neck and widens again to a chest."""
     spans = alpha.sum(axis=1).astype(np.float64)
     spans = np.convolve(spans, np.ones(9) / 9, mode="same")

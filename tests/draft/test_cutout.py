@@ -1,83 +1,15 @@
 """The cut-out as a whole: every kind of picture in, a decent cut-out, print or place out."""
 
-import importlib.util
-import tomllib
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from drawings import figure, staged
+from photographs import photograph
 from PIL import Image
 
 from klingo1.draft.cutout import METHODS, cut_out
 from klingo1.draft.views import VIEW_SIDE
 from klingo1.errors import InvalidRequest
-
-OUTLINES = tomllib.loads((Path(__file__).parent / "masks" / "outlines.toml").read_text())
-CUT = {"cheetah", "cheetah1", "groot", "tower", "cheetah2", "astronaut", "coffee", "camera"}
-"""Subjects that are cut; lion, chelsea (an extreme close-up) and rocket are too hard and stay whole."""
-
-
-def photograph(name, folder):
-    """A test photograph as a file, or a skip when the package that carries it is not installed."""
-    source = OUTLINES[name]
-    if source["from"] == "gradio":
-        spec = importlib.util.find_spec("gradio")
-        path = Path(spec.origin).parent / source["file"] if spec else None
-        if path is None or not path.exists():
-            pytest.skip("gradio does not carry this photograph")
-        return path
-    data = pytest.importorskip("skimage.data")
-    path = folder / f"{name}.png"
-    Image.fromarray(getattr(data, name)()).save(path)
-    return path
-
-
-def outline(name, shape):
-    height, width = shape
-    points = np.array(OUTLINES[name]["outline"]).reshape(-1, 2) * [width / 100, height / 100]
-    mask = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(mask, [points.round().astype(int)], 255)
-    return mask > 0
-
-
-def placed(cutout):
-    """Where the cut-out's view lies in the plate, found by matching it: the kept pixels as H×W bool."""
-    view = cutout.views[0].pixels[2:-2, 2:-2]
-    pad = 60
-    plate = cv2.copyMakeBorder(cutout.plate, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    # The middle of the alpha is the subject itself; the rim is the sticker's white outline.
-    width = max(2, round(0.018 * max(view.shape[:2])))
-    solid = cv2.erode(
-        (view[..., 3] > 200).astype(np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8)
-    )
-    score = cv2.matchTemplate(plate, view[..., :3].copy(), cv2.TM_SQDIFF, mask=cv2.merge([solid] * 3))
-    x, y = cv2.minMaxLoc(score)[2]
-    white = (view[..., :3].min(axis=2) > 250) & (solid == 0)
-    kept = np.zeros(plate.shape[:2], bool)
-    kept[y : y + view.shape[0], x : x + view.shape[1]] = (view[..., 3] > 127) & ~white
-    return kept[pad:-pad, pad:-pad]
-
-
-@pytest.mark.parametrize("name", sorted(OUTLINES))
-def test_a_photograph_is_cut_whole_or_not_at_all(name, tmp_path):
-    """A photograph's subject is kept whole where it is cut; hard ones become prints or places."""
-    cutout = cut_out(photograph(name, tmp_path))
-    if name not in CUT:
-        assert cutout.method in {"print", "place"}
-        return
-    assert cutout.method in {"sticker", "backdrop"}
-    truth, kept = outline(name, cutout.plate.shape[:2]), placed(cutout)
-    assert (kept & truth).sum() / truth.sum() >= 0.93
-    assert (kept & truth).sum() / kept.sum() >= 0.6
-
-
-def test_a_lion_is_no_place(tmp_path):
-    """An animal that cannot be cut is shown as a print, as a subject and not as scenery."""
-    cutout = cut_out(photograph("lion", tmp_path))
-    assert (cutout.method, len(cutout.views)) == ("print", 1)
-    assert cutout.role == "character"
 
 
 def save(tmp_path, array, name="picture.png"):
