@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 FPS_MAX = 15
+PALETTE_SIDE, PALETTE_PICTURES = 180, 64
 SECONDS_MAX = 30.0
 """A GIF has some 4 MB a second at 720p; half a minute is as long as anybody can send."""
 
@@ -60,9 +61,17 @@ def _palette(
         # Every second or every third picture and so on: an even pace.
         full = rate_of(stream)
         pace = full / math.ceil(full / FPS_MAX)
-        small = size[0] // 2, size[1] // 2  # a palette needs no more
-        chain = [*steps, ("fps", f"fps={pace}"), scale(stream, small, rgb=True), ("format", "rgb32")]
-        pipe = pipe_of(stream, [*chain, ("palettegen", "stats_mode=full")])
+        # Finding a palette grows slow with the number of different colours: small pictures, not all of them,
+        # and colours in steps of four (at most 262,144) are the same to the eye.
+        factor = min(1.0, PALETTE_SIDE / min(size))
+        small = max(2, round(size[0] * factor)), max(2, round(size[1] * factor))
+        seconds = Fraction(source.duration or 0, 1_000_000)
+        sampled = min(pace, PALETTE_PICTURES / seconds) if seconds else pace
+        sampled = sampled.limit_denominator(1001)
+        coarse = ":".join(f"{channel}='bitand(val,252)+2'" for channel in "rgb")
+        chain = [*steps, ("fps", f"fps={sampled}"), scale(stream, small, rgb=True)]
+        finding = [("format", "rgb32"), ("lutrgb", coarse), ("palettegen", "stats_mode=full")]
+        pipe = pipe_of(stream, [*chain, *finding])
         for frame in source.decode(stream):
             check()
             for _ in pipe.through(frame):
