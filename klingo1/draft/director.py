@@ -27,10 +27,13 @@ _FRAMINGS = {
     3: ("wide", "full", "medium"),
     4: ("wide", "full", "medium", "close"),
 }
-_ONE_VIEW = {3: ("wide", "medium", "close")}
-"""With one view of the subject, size is all that can vary: go nearer."""
-_VIEWS = {"wide": ("back", "side", "front"), "full": ("side", "front", "back")}
+_ONE_VIEW = {3: ("wide", "medium", "close"), 4: ("wide", "medium", "wide", "close")}
+"""With one view of the subject, size is all that can vary: go nearer, or there and back."""
+_VIEWS_MOVING = {"wide": ("back", "side", "front"), "full": ("side", "front", "back")}
+"""Who goes somewhere walks away first, then passes by, then comes towards us."""
 _VIEWS_NEAR = ("front", "side", "back")
+_VIEWS_STAYING = ("front", "back", "side")
+"""Who stays is seen from the front first, and from behind in between."""
 _CALM_CAMERA = {"wide": "push", "full": "pan", "medium": "push", "close": "pull", "insert": "push"}
 _SCENE_CAMERA = ("push", "pan", "pull", "tilt")
 _WEIGHTS = {"wide": 1.25, "insert": 0.8}
@@ -78,7 +81,7 @@ class _ShotList:
     def __init__(self, said: Understanding, casting: Casting, *, duration: int, tall: bool) -> None:
         self.said, self.casting, self.duration, self.tall = said, casting, duration, tall
         self.cast, self.leads, self.extras = casting.cast, casting.leads, casting.extras
-        self.seen: dict[int, set[str]] = {member: set() for member in range(len(self.cast))}
+        self.seen: dict[int, set[int]] = {member: set() for member in range(len(self.cast))}
         self.unused_words: set[str] = set()
 
     def make(self) -> tuple[Shot, ...]:
@@ -98,25 +101,27 @@ class _ShotList:
     def _count(self) -> int:
         if self.said.single_take:
             return 1
-        views = len(set(self.cast[self.leads[0]].views)) if len(self.leads) == 1 else 1
+        views = max((len(self.cast[member].views) for member in self.leads), default=1)
         group = 1 + len(self.leads) if len(self.leads) > 1 else 1
         needed = max(len(self.casting.events), views, min(group, SHOTS_MAX))
         insert = bool(self.extras and self.leads)
         if self.duration <= 3:
-            count = min(needed, 2)
+            count = 2
         elif self.duration == 4:
             count = 3 if needed >= 3 else 2
         elif self.duration < 8:
             count = SHOTS_MAX if needed >= 3 and insert else 3
         else:
             count = SHOTS_MAX
-        return min(max(count, len(self.casting.scenes)), max(self.duration, 1))
+        # Every picture is seen: a shot for each view and each scene, as long as shots last a second.
+        return min(max(count, views, len(self.casting.scenes)), max(self.duration, 1))
 
     def _slots(self) -> list[_Slot]:
         events, count = self.casting.events, self._count()
-        inserted = bool(self.extras and self.leads) and count >= 3 and len(events) < count
+        views = max((len(self.cast[member].views) for member in self.leads), default=1)
+        inserted = bool(self.extras and self.leads) and count >= 3 and max(len(events), views) < count
         story = count - inserted
-        one_view = not self.leads or len(set(self.cast[self.leads[0]].views)) == 1
+        one_view = views == 1
         framings = (one_view and _ONE_VIEW.get(story)) or _FRAMINGS[min(story, 4)]
         chosen = [min(turn * len(events) // story, len(events) - 1) for turn in range(story)]
         slots = [
@@ -137,7 +142,7 @@ class _ShotList:
         framing, scene = self._framing(slot), self._scene(slot, index)
         actions = {} if slot.insert else dict(slot.event.actions)
         parts = tuple(
-            Part(member, actions.get(member, "still"), self._view(member, framing, slot.event.beat.view))
+            self._part(member, actions.get(member, "still"), framing, slot.event.beat.view)
             for member in self._members(slot)
         )
         return replace(
@@ -184,14 +189,14 @@ class _ShotList:
         size = -(-len(focus) // (slot.turns - 1))
         return focus[(slot.turn - 1) * size : slot.turn * size] or focus
 
-    def _view(self, member: int, framing: str, asked: str) -> str:
-        """What the prompt asks for, else a view not shown yet, else the one that fits the framing best."""
+    def _part(self, member: int, action: str, framing: str, asked: str = "") -> Part:
+        """Shown from where the prompt asks for, else from where not shown yet, else as fits the framing."""
+        order = _VIEWS_MOVING.get(framing, _VIEWS_NEAR) if action in _MOVING else _VIEWS_STAYING
         views = self.cast[member].views or ("front",)
-        order = _VIEWS.get(framing, _VIEWS_NEAR)
-        rank = {view: (view != asked, view in self.seen[member], order.index(view)) for view in views}
-        view = min(views, key=rank.__getitem__)
-        self.seen[member].add(view)
-        return view
+        rank = [(v != asked, at in self.seen[member], order.index(v)) for at, v in enumerate(views)]
+        best = min(range(len(views)), key=rank.__getitem__)
+        self.seen[member].add(best)
+        return _as_view(Part(member, action), views, best)
 
     def _scene(self, slot: _Slot, index: int) -> int | None:
         scenes = self.casting.scenes
@@ -233,9 +238,37 @@ class _ShotList:
                 if member in self.extras and shots[by_size[-1]].framing == "insert"
                 else by_size[0]
             )
-            part = Part(member, "still", self._view(member, shots[home].framing, ""))
+            part = self._part(member, "still", shots[home].framing)
             shots[home] = replace(shots[home], parts=(*shots[home].parts, part))
+        for member, one in enumerate(self.cast):
+            if member not in self.casting.scenes:
+                _show_all_views(shots, member, one.views)
         return shots
+
+
+def _as_view(part: Part, views: Sequence[str], at: int) -> Part:
+    return replace(part, view=views[at], take=views[:at].count(views[at]))
+
+
+def _show_all_views(shots: list[Shot], member: int, views: Sequence[str]) -> None:
+    """Put views that no shot shows where another is shown twice, else into a shot without the member."""
+    wanted = [_as_view(Part(member), views, at) for at in range(len(views))]
+    for want in wanted:
+        shown = [(at, part) for at, shot in enumerate(shots) for part in shot.parts if part.member == member]
+        keys = [(part.view, part.take) for _, part in shown]
+        if (want.view, want.take) in keys:
+            continue
+        twice = [at for (at, _), key in zip(shown, keys, strict=True) if keys.count(key) > 1]
+        without = [at for at, shot in enumerate(shots) if at not in dict(shown) and shot.framing != "insert"]
+        if twice:
+            parts = (
+                replace(part, view=want.view, take=want.take) if part.member == member else part
+                for part in shots[twice[-1]].parts
+            )
+            shots[twice[-1]] = replace(shots[twice[-1]], parts=tuple(parts))
+        elif without:
+            home = min(without, key=lambda at: _SIZES.index(shots[at].framing))
+            shots[home] = replace(shots[home], parts=(*shots[home].parts, want))
 
 
 def _edges(framings: Sequence[str], total: int) -> list[int]:

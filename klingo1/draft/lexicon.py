@@ -57,15 +57,32 @@ class Token(NamedTuple):
     number: int = 0
 
 
+class Implication(NamedTuple):
+    """What goes without saying: `kind` (weather, look) being `value` gives a place or a time where none is
+    said, `unless` the film is at one of those places.
+    """
+
+    kind: str
+    value: str
+    place: str = ""
+    time: str = ""
+    unless: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Lexicon:
-    """Entries by their tokens, the sizes of those that begin with a token (longest first), and grammar."""
+    """Entries by their tokens, the sizes of those that begin with a token (longest first), and grammar.
+
+    In `sheltered` places a hint at the time of day (a lantern) does not count.
+    """
 
     entries: Mapping[tuple[str, ...], tuple[Sense, ...]]
     sizes: Mapping[str, list[int]]
     grammar: Mapping[str, frozenset[str]]
     heads: frozenset[str]
     default_times: Mapping[str, str]
+    implications: tuple[Implication, ...] = ()
+    sheltered: frozenset[str] = frozenset()
 
     def longest(self, words: list[str], at: int, *, camera: bool) -> tuple[int, tuple[Sense, ...]] | None:
         """The longest entry at `at` with a sense that applies, as (tokens, senses), or None.
@@ -123,7 +140,18 @@ def lexicon() -> Lexicon:
     entries = {words: tuple(senses) for words, senses in table.items()}
     grammar = {name: frozenset(words) for name, words in raw["grammar"].items()}
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
-    return Lexicon(entries, sizes, grammar, heads, raw["defaults"])
+    return Lexicon(
+        entries, sizes, grammar, heads, raw["defaults"],
+        implications=tuple(_implication(rule) for rule in raw["implies"]),
+        sheltered=frozenset(raw["sheltered"]["places"]),
+    )  # fmt: skip
+
+
+def _implication(rule: Mapping[str, Any]) -> Implication:
+    kind, _, value = rule["when"].partition(".")
+    return Implication(
+        kind, value, rule.get("place", ""), rule.get("time", ""), frozenset(rule.get("unless", ()))
+    )
 
 
 def _inherit(table: dict[tuple[str, ...], list[Sense]]) -> None:

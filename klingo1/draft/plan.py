@@ -47,11 +47,14 @@ class CastMember:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one cast member does in one shot. `member` indexes the cast; `view` is the one to show."""
+    """What one cast member does in one shot. `member` indexes the cast; `view` is the one to show, `take`
+    which one of that name where there are several (0 for the first).
+    """
 
     member: int
     action: str = "still"
     view: str = "front"
+    take: int = 0
 
 
 @dataclass(frozen=True, slots=True)

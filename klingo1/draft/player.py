@@ -34,27 +34,30 @@ class Costume:
     shines: bool = True
     _kinds: dict[int, str] = field(default_factory=dict, repr=False)
 
-    def view(self, name: str) -> View:
-        """The view of that name, or the nearest thing to it."""
-        wanted = (name, "front", "side", "back")
+    def view(self, name: str, take: int = 0) -> View:
+        """The view of that name (`take` counts those of one name), or the nearest thing to it."""
+        same = [view for view in self.views if view.name == name]
+        if same:
+            return same[min(take, len(same) - 1)]
+        wanted = ("front", "side", "back")
         return min(self.views, key=lambda v: wanted.index(v.name) if v.name in wanted else 9)
 
-    def aspect(self, name: str) -> float:
+    def aspect(self, part: Part) -> float:
         """Width divided by height."""
-        height, width = self.view(name).pixels.shape[:2]
+        height, width = self.view(part.view, part.take).pixels.shape[:2]
         return float(width) / max(1, int(height))
 
-    def faces_right(self, name: str) -> bool:
+    def faces_right(self, part: Part) -> bool:
         """Which way a side view looks."""
-        return self.view(name).faces_right
+        return self.view(part.view, part.take).faces_right
 
-    def kind(self, name: str) -> str:
+    def kind(self, part: Part) -> str:
         """person, bust, figure, thing or print (see blocking.Body)."""
         if self.printed:
             return "print"
         if self.role != "character":
             return "thing"
-        view = self.view(name)
+        view = self.view(part.view, part.take)
         key = id(view.pixels)
         if key not in self._kinds:
             self._kinds[key] = stance(view.pixels)
@@ -72,7 +75,7 @@ class Player:
         self.calm = body.kind == "print"
         self._mark, self._place, self._body = mark, place, body
         light = place.light
-        view = costume.view(part.view)
+        view = costume.view(part.view, part.take)
         colour = (
             None
             if body.kind == "print"

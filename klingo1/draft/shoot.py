@@ -151,9 +151,7 @@ class Shooting:
             small = order > 0 and costume.role == "prop" and lead.role == "character" and not lead.printed
             small = small and not costume.printed and part.action not in ("drive", "ride")
             held = small and part.action in ("still", "walk", "run")
-            bodies.append(
-                Body(costume.aspect(part.view), costume.kind(part.view), companion=small, held=held)
-            )
+            bodies.append(Body(costume.aspect(part), costume.kind(part), companion=small, held=held))
         return bodies
 
     def _cast(self, shot: Shot, bodies: Sequence[Body], blocking: Blocking, place: Set) -> list[Player]:
@@ -181,7 +179,7 @@ class Shooting:
             if not b.companion and p.action not in SPEED
         ]
         if self._heading == "lateral":
-            direction = 1.0 if self._studio.wardrobe[lead.member].faces_right(lead.view) else -1.0
+            direction = 1.0 if self._studio.wardrobe[lead.member].faces_right(lead) else -1.0
         else:
             direction = 1.0 if lead.view == "back" else -1.0
         if resting or self._set.backdrop is not None:

@@ -74,9 +74,7 @@ def understand(prompt: str) -> Understanding:
     """Read a prompt in English, Chinese or both. Any text is accepted; what is not understood is ignored."""
     reader = Reader(prompt)
     reader.read()
-    place = _film_place(reader.places)
-    time = min(reader.times, key=lambda fact: fact.rank).value if reader.times else ""
-    time = time or lexicon().default_times.get(place, "day")
+    place, time = _place_and_time(reader)
     beats = _merged(reader.beats)
     reached = {place, *(beat.place for beat in beats)}
     used = set(reader.used)
@@ -99,6 +97,18 @@ def understand(prompt: str) -> Understanding:
         content=tuple(reader.content),
         used=frozenset(used),
     )
+
+
+def _place_and_time(reader: Reader) -> tuple[str, str]:
+    """What is said, else what goes without saying, else the hour in which the place looks its best."""
+    words = lexicon()
+    place = _film_place(reader.places)
+    times = [fact for fact in reader.times if fact.rank == 0 or place not in words.sheltered]
+    time = min(times, key=lambda fact: fact.rank).value if times else ""
+    for rule in words.implications:
+        if rule.value in reader.found[rule.kind] and place not in rule.unless:
+            place, time = place or rule.place, time or rule.time
+    return place, time or words.default_times.get(place, "day")
 
 
 def _film_place(places: list[Fact]) -> str:
