@@ -11,9 +11,10 @@ from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
 from klingo1.draft.paint import add_glow, blend, box, canvas, disc, finish, noise, scaled, vertical_gradient
 from klingo1.draft.sets import Set, SetSpec
+from klingo1.draft.signs import lights_on_a_string, sign
 from klingo1.draft.skies import daylight, sky
 from klingo1.draft.stage import Image, Paint, Rgb, bgr
-from klingo1.draft.streets import DAY, NEON, NIGHT, Palette, box3, facade, lights_on_a_string, pick, sign
+from klingo1.draft.streets import DAY, NEON, NIGHT, Palette, box3, facade, pick
 from klingo1.draft.tiles import asphalt
 
 STREET = 48.0
