@@ -1,4 +1,4 @@
-"""Clicks and money under load: one bill a click, never a cent over a cap, never refused while there is room."""
+"""Clicks and money under load: one bill a click, never over a cap, never refused while there is room."""
 
 import random
 import threading
@@ -51,30 +51,30 @@ def test_f40_a_quote_of_yesterday_or_with_other_fields_is_refused(open_studio, c
 
 
 def test_f41_two_processes_on_one_ledger_drive_each_job_once(tmp_path):
-    """Two processes over one home folder: every click of both is billed once, and both are needed for none."""
+    """Two processes over one home folder: every click of both is billed once."""
     picture = draw_picture(tmp_path / "p.jpg", size=(320, 300))
     with FaultServer() as server, Victims() as one, Victims() as two:
         order = {"home": tmp_path / "home", "url": server.url, "picture": picture}
-        one.start(**order, clicks=[f"one {n}" for n in range(8)])
-        two.start(**order, clicks=[f"two {n}" for n in range(8)])
+        one.start(**order, clicks=[f"one {n}" for n in range(4)])
+        two.start(**order, clicks=[f"two {n}" for n in range(4)])
         assert (one.wait(), two.wait()) == (0, 0)
         book = Ledger(tmp_path / "home" / "klingo1.sqlite3", home=tmp_path / "home")
         jobs = book.jobs(owner=None, limit=100)
         book.close()
         assert {job.state for job in jobs} == {State.DONE}
-        assert len({job.prediction_id for job in jobs}) == server.billed == len(server.calls("submit")) == 16
+        assert len({job.prediction_id for job in jobs}) == server.billed == len(server.calls("submit")) == 8
 
 
 def test_f41_what_one_process_leaves_the_other_takes_once(tmp_path):
-    """Twelve rows without a driver and two processes that start at once: twelve submits."""
+    """Six rows without a driver and two processes that start at once: six submits."""
     picture = draw_picture(tmp_path / "p.jpg", size=(320, 300))
     with FaultServer(faults={"ticket": Always(Reply(429, headers={"Retry-After": "1"}))}) as server:
         order = {"home": tmp_path / "home", "url": server.url, "picture": picture}
         with Victims() as first:
-            first.start(**order, clicks=[f"click {n}" for n in range(12)], moment="row committed")
+            first.start(**order, clicks=["click"], moment="row committed")
             first.wait()
         book = Ledger(tmp_path / "home" / "klingo1.sqlite3", home=tmp_path / "home")
-        for n in range(11):
+        for n in range(5):
             book.admit(new_job(book, tmp_path / "home", n), caps=Caps(), now=NOW)
         book.close()
         server.set_faults("ticket", [])
@@ -82,7 +82,7 @@ def test_f41_what_one_process_leaves_the_other_takes_once(tmp_path):
             one.start(**order, clicks=[])
             two.start(**order, clicks=[])
             assert (one.wait(), two.wait()) == (0, 0)
-        assert server.billed == len(server.calls("submit")) == 12
+        assert server.billed == len(server.calls("submit")) == 6
 
 
 def new_job(book, home, number, *, price=560_000, prompt=None, now=NOW, images=(URL,)):
@@ -92,7 +92,7 @@ def new_job(book, home, number, *, price=560_000, prompt=None, now=NOW, images=(
 
 
 def test_f42_sixty_four_threads_of_ten_clicks_never_pass_ten_dollars(tmp_path):
-    """Random prices, random ends: no moment over the cap, and no refusal while the click would have fitted."""
+    """Random prices and ends: never over the cap, and no refusal while the click would have fitted."""
     cap, dice = 10_000_000, random.Random(42)
     prices = [112_000 * n for n in range(3, 11)] + [168_000 * n for n in range(3, 11)]
     plan = [[(dice.choice(prices), dice.random()) for _ in range(10)] for _ in range(64)]
@@ -140,9 +140,7 @@ def test_f42_sixty_four_threads_of_ten_clicks_never_pass_ten_dollars(tmp_path):
     assert held <= cap
     assert all(isinstance(amount, int) for _, day in book.spending() for amount in day.values())
     book.close()
-    say(
-        f"640 clicks of 64 threads: {len(admitted)} admitted, {len(refused)} refused, ${held / 1e6:.2f} of $10"
-    )
+    say(f"640 clicks: {len(admitted)} admitted, {len(refused)} refused, ${held / 1e6:.2f} of $10 counted")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +240,7 @@ def test_only_what_waits_for_a_person_can_be_released(open_studio):
 
 
 def test_a_lost_key_while_looking_up_never_sends_again(open_studio):
-    """A submit whose answer was lost stays unknown when the key goes; with a key it is found, not repeated."""
+    """A submit whose answer was lost stays unknown when the key goes; with a key it is found."""
     faults = {"submit": [Reset(after="body")], "list": [Reply(401, {"code": 401, "message": "who?"})]}
     with FaultServer(faults=faults) as server:
         studio = open_studio(server)
@@ -319,7 +317,7 @@ def until_settled(studio, job_id):
 
 
 def test_a_service_that_moves_uploads_is_still_searched_by_words(open_studio):
-    """When the list repeats other addresses than were sent, the prompt and the time tell which task is ours."""
+    """When the list repeats other addresses than were sent, prompt and time tell which task is ours."""
     with FaultServer(faults={"submit": [Reset(after="body")]}, echo="") as server:
         studio = open_studio(server)
         original = server.service._data

@@ -79,7 +79,7 @@ def settle(studio: Studio, *, seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while any(job.state.active and not job.problem for job in studio.jobs(limit=1000)):
         assert time.monotonic() < until, [(j.state, j.problem) for j in studio.jobs(limit=1000)]
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def _live(order: dict[str, Any]) -> None:
