@@ -88,6 +88,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
                 interrupted = True
             jobs = work.jobs()
             rows = [_row(line, job, output) for line, job in jobs]
+            rows += [{"line": number, "state": "deleted"} for number in work.deleted()]
             write_results(to, rows)
     _tell(report, [job for _, job in jobs], to, halted=work.halted, interrupted=interrupted)
 

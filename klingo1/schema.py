@@ -18,6 +18,8 @@ READ_ONLY = "klingo1_read_only"
 
 PATIENCE_MS = 15_000
 """How long a write waits for another process to finish its own."""
+LEDGER_LOCK = 0x6B6C696E676F31
+"""The advisory lock that PostgreSQL's writers take: "klingo1" in ASCII."""
 CHECKED_WHOLE = 32 * 2**20
 """Bytes up to which a ledger is checked with every index entry at start; that takes well under a second."""
 
@@ -106,12 +108,47 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 
 
 def connect(url: str) -> Engine:
-    """An engine on `url`; SQLite gets write-ahead logging with full sync and real write transactions."""
-    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    """An engine on `url`; SQLite gets write-ahead logging with full sync and real write transactions.
+
+    On PostgreSQL every writer first takes one lock of the whole ledger, so that money is decided by one
+    transaction at a time there too. Raises LedgerError for an address that names neither.
+    """
+    try:
+        engine = _engine(sa.make_url(url))
+    except ImportError as error:
+        raise LedgerError(
+            "A PostgreSQL ledger needs the package psycopg: pip install 'klingo1[replicas]'.", path=None
+        ) from error
+    except sa.exc.ArgumentError as error:  # its text may hold the password
+        raise LedgerError(
+            "KLINGO1_DATABASE_URL is not the address of a database, such as postgresql://user@host/klingo1.",
+            path=None,
+        ) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_immediate)
+    else:
+        sa.event.listen(engine, "begin", _lock_ledger)
     return engine
+
+
+def _engine(url: sa.URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return sa.create_engine(url)
+    if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise sa.exc.ArgumentError(url.drivername)
+    given = {"connect_timeout": "10", "application_name": "klingo1"} | dict(url.query)
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg", query=given),
+        pool_pre_ping=True,
+        connect_args={"options": f"-c lock_timeout={PATIENCE_MS}"} if "options" not in url.query else {},
+    )
+
+
+def _lock_ledger(connection: Connection) -> None:
+    # Released with the transaction. At READ COMMITTED each later statement sees what the last holder wrote.
+    if not connection.get_execution_options().get(READ_ONLY):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LEDGER_LOCK})")
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
@@ -177,7 +214,7 @@ def unusable(path: Path | None, error: sa.exc.DBAPIError) -> LedgerError:
     """Why the ledger cannot be read or written just now, with what to do about it."""
     what = str(error.orig)[:200]
     remedy = "Check the folder's permissions and its disk"
-    if "locked" in what or "busy" in what:
+    if "locked" in what or "busy" in what or "lock timeout" in what:
         remedy = "Another program holds it: close that one"
     elif "full" in what:
         remedy = "Free some space"

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import postgres
 import pytest
 from faults.clock import SwiftClock
 from PIL import Image, ImageDraw
@@ -59,3 +60,10 @@ def wait_for(studio, job_id, *states, seconds=15.0):
             return job
         time.sleep(0.01)
     raise AssertionError(f"still {job.state}, {job.problem}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The socket of a PostgreSQL server that lives as long as the tests; ask postgres.missing() before."""
+    with postgres.running() as socket:
+        yield socket

@@ -29,6 +29,7 @@ from klingo1.studio import Studio
 ROOT = Path(__file__).parents[1]
 URL = "https://example.com/picture.jpg"
 KEY = "wsk_canary_0123456789"
+NOW = 1_750_000_000.0
 UNLIMITED = Limits(None, 100)
 
 
@@ -306,6 +307,24 @@ def test_drafts_are_made_in_a_batch_too(open_bulk, tmp_path, picture):
         studio.close()
     assert {job.state for job in jobs} == {State.DONE}
     assert len({job.request.images[0].stat().st_ino for job in jobs}) == 1
+
+
+def test_a_deleted_run_is_not_made_again(open_bulk, tmp_path):
+    """What a person erased from a batch stays erased when the file is run again."""
+    file = read_requests(written(tmp_path / "a.jsonl", walks(3)))
+    with FaultServer(script=["completed"]) as server:
+        studio = open_bulk(server)
+        batch = Batch(studio, file, Engine.KLING, UNLIMITED)
+        batch.admit()
+        run(batch)
+        job = batch.jobs()[1][1]
+        assert studio._ledger.empty(job, now=NOW)
+        again = Batch(studio, file, Engine.KLING, UNLIMITED)
+        assert again.stands
+        run(again)
+        assert again.deleted() == [2]
+        assert len(again.jobs()) == 2
+        assert server.billed == 3
 
 
 # -- the command

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import postgres
 import pytest
 
 from klingo1.errors import BudgetReached, JobNotFound, LedgerError, QuoteRefused
@@ -17,11 +18,29 @@ NOW = 1_750_000_000.0
 NO_CAPS = Caps()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_ledger(request, tmp_path):
+    """Opens ledgers on one database: a file, or a server's where one can be started."""
+    if request.param == "postgresql":
+        if why := postgres.missing():
+            pytest.skip(why)
+        place = postgres.new_database(request.getfixturevalue("postgres_server"))
+    else:
+        place = tmp_path / "klingo1.sqlite3"
+    opened = []
+
+    def open_one():
+        opened.append(Ledger(place, home=tmp_path))
+        return opened[-1]
+
+    yield open_one
+    for book in opened:
+        book.close()
+
+
 @pytest.fixture
-def ledger(tmp_path):
-    book = Ledger(tmp_path / "klingo1.sqlite3", home=tmp_path)
-    yield book
-    book.close()
+def ledger(open_ledger):
+    return open_ledger()
 
 
 def new_job(ledger, home, *, number=1, owner="desk", price=560_000, quote=None, digest="d", now=NOW):
@@ -172,16 +191,15 @@ def test_only_one_of_two_transitions_wins(ledger, tmp_path):
     assert not ledger.advance("job0001", leave=[State.QUEUED], to=State.PREPARING, now=NOW)
 
 
-def test_f41_two_processes_claim_each_job_once(ledger, tmp_path):
-    """A second ledger on the same file gets only what the first one's lease has let go."""
+def test_f41_two_processes_claim_each_job_once(ledger, open_ledger, tmp_path):
+    """A second ledger on the same database gets only what the first one's lease has let go."""
     ledger.admit(new_job(ledger, tmp_path), caps=NO_CAPS, now=NOW)
-    other = Ledger(tmp_path / "klingo1.sqlite3", home=tmp_path)
+    other = open_ledger()
     assert [j.id for j in ledger.claim(worker="a", now=NOW, lease=10)] == ["job0001"]
     assert other.claim(worker="b", now=NOW + 5, lease=10) == []
     assert not other.advance("job0001", leave=[State.QUEUED], to=State.PREPARING, now=NOW, worker="b")
     assert [j.id for j in other.claim(worker="b", now=NOW + 11, lease=10)] == ["job0001"]
     assert [j.id for j in ledger.claim(worker="a", now=NOW + 12, lease=10, gone=["b"])] == ["job0001"]
-    other.close()
 
 
 def test_spending_is_told_day_by_day(ledger, tmp_path):
