@@ -158,7 +158,7 @@ class Batch:
         return [(self._lines[numbers[job_id]], job) for job_id, job in self._ended.items()]
 
     def deleted(self) -> list[int]:
-        """The numbers of lines whose runs were admitted and have been deleted since; they are not made anew."""
+        """Numbers of lines whose runs were admitted and deleted since; they are not made anew."""
         return sorted(set(self._lines) - {one.number for one in self._studio.standing(self.group)})
 
     def jobs(self) -> list[tuple[Line, Job]]:
