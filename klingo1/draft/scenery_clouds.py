@@ -107,5 +107,6 @@ def cloud(  # noqa: PLR0917 - what, where and its colours: a painter's natural o
     rag = 0.1 * noise(rng, height, width, 7, octaves=4)
     body = smoothstep(1.0, 0.72, np.abs(x) ** 1.6 * 0.75 + np.abs(y - 0.58) ** 1.4 * 1.35 + rag)
     body *= smoothstep(1.0, 0.7, y + 0.6 * rag + 0 * x)
-    alpha = cover * body
+    ends = np.clip((1 - np.abs(x)) / 0.14, 0, 1) * np.clip((1 - y) / 0.1, 0, 1)
+    alpha = cover * body * ends
     return np.dstack([colour.clip(0, 255) * alpha[..., None], alpha * 255]).astype(np.uint8)

@@ -29,8 +29,10 @@ def build(spec: SetSpec) -> Set:
     now = hour(spec, sun_x=0.6)
     autumn, winter = "leaves" in spec.weather, "snow" in spec.weather
     glade = blend(_GLADE[now.time], now.tone.haze, 0.35 if not spec.looks else 0.6)
+    if winter:
+        glade = blend(glade, now.paint((204, 216, 234)), 0.75)
     picture, horizon = now.sky(spec, clouds=0.0)
-    _woods(spec, picture, horizon, now, glade)
+    _woods(spec, picture, horizon, now, glade, frost=0.5 if winter else 0.0)
     rng = spec.rng("floor")
     floor = snow(rng, now.paint((214, 222, 236))) if winter else _floor(rng, now, autumn=autumn)
     place = Set(
@@ -43,7 +45,7 @@ def build(spec: SetSpec) -> Set:
         mist=0.9,
         weather=_air(spec, now),
         bloom=0.4,
-        bloom_from=120 if now.dark else 178,
+        bloom_from=120 if now.dark else (228 if winter else 178),
         limits=Limits(rise=1.4),
     )
     _plant(spec, place, now, autumn=autumn, winter=winter)
@@ -64,10 +66,10 @@ def _floor(rng: Generator, now: Hour, *, autumn: bool) -> Image:
 def _air(spec: SetSpec, now: Hour) -> tuple[str, ...]:
     if now.dark:
         return () if "snow" in spec.weather else ("fireflies",)
-    return ("rays",) if "rain" not in spec.weather else ()
+    return () if {"rain", "snow"} & set(spec.weather) else ("rays",)
 
 
-def _woods(spec: SetSpec, picture: Paint, horizon: int, now: Hour, glade: Rgb) -> None:
+def _woods(spec: SetSpec, picture: Paint, horizon: int, now: Hour, glade: Rgb, *, frost: float) -> None:
     """Behind everything: rows of trees melting into the light of a clearing."""
     height, width = picture.shape[:2]
     row, column = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -75,8 +77,9 @@ def _woods(spec: SetSpec, picture: Paint, horizon: int, now: Hour, glade: Rgb) -
     light = np.array(bgr(glade), np.float32)
     picture += (light - picture) * (0.25 + 0.6 * open_)
     rng, unit = spec.rng("woods"), now.reach(spec)
+    wood = blend(now.paint((70, 98, 66)), glade, frost)
     for tall, far in ((0.5, 0.8), (0.36, 0.66), (0.22, 0.46)):
-        strip = treeline(rng, round(tall * unit), width, now.paint((70, 98, 66)), sharp=1.3)
+        strip = treeline(rng, round(tall * unit), width, wood, sharp=1.3)
         part = picture[horizon - strip.shape[0] : horizon]
         cover = strip[..., 3:].astype(np.float32) / 255
         colour = strip[..., :3].astype(np.float32)

@@ -52,8 +52,8 @@ def build(spec: SetSpec) -> Set:
             cells=3,
             sun_x=now.sun_x,
         )
-    strip = treeline(spec.rng("wood"), round(0.1 * unit), picture.shape[1], now.paint((52, 86, 70), 0.2))
-    stand_on(picture, strip, horizon, spec.rng("gap"))
+    strip = treeline(spec.rng("wood"), round(0.085 * unit), picture.shape[1], now.paint((52, 86, 70), 0.2))
+    stand_on(picture, strip, horizon)
     surface = water(
         spec.rng("water"), blend(now.paint((46, 96, 122)), now.tone.stops[1][1], 0.5), mirror=0.92
     )
