@@ -47,11 +47,13 @@ def act(
     calm: bool = False,
     slow: bool = False,
     all_round: bool = False,
+    prone: int = 0,
 ) -> Pose:
     """The pose `t` seconds into a shot of `seconds`.
 
     `legs` is whether the rig found two legs; `solid` is a thing or a print, which does not breathe;
-    `all_round` whether front, side and back are there to be shown in turn; `calm` tames a large flat print.
+    `all_round` whether front, side and back are there to be shown in turn; `calm` tames a large flat print;
+    `prone` is the side (1 right, -1 left) to which somebody seen from the side stretches out to fly, or 0.
     """
     pace = (0.75 if slow else 1.0) * (0.55 if calm else 1.0)
     t *= pace
@@ -70,14 +72,17 @@ def act(
             )
         case "dance":
             hop = abs(math.sin(beat))
-            turn = 0.0 if legs and not solid else (0.05 if calm else 0.14) * math.sin(beat)
+            turn = 0.0 if legs and not solid else (0.05 if calm else 0.2) * math.sin(beat)
             cycle_name = "dance" if not solid else "rest"
-            return Pose(cycle_name, phase, lift=0.035 * hop, sway=0.05 * math.sin(beat), turn=turn,
-                        tall=0.97 + 0.05 * hop, wide=1 - 0.1 * (0.5 - 0.5 * math.cos(beat)))  # fmt: skip
+            return Pose(cycle_name, phase, lift=(0.02 if calm else 0.06) * hop, sway=0.08 * math.sin(beat),
+                        turn=turn, tall=0.97 + 0.05 * hop,
+                        wide=1 - 0.1 * (0.5 - 0.5 * math.cos(beat)))  # fmt: skip
         case "jump":
-            return _jump(t)
+            return _jump(t, 0.5 if calm else 1.0)
+        case "wave" if not solid:
+            return Pose("wave", (t * 0.9) % 1, turn=0.03 * math.sin(t * 5.65))
         case "wave":
-            return Pose(rest, phase, lift=0.015 * abs(math.sin(t * 7)), turn=0.075 * math.sin(t * 7))
+            return Pose(rest, phase, lift=0.015 * abs(math.sin(t * 7)), turn=0.1 * math.sin(t * 7))
         case "turn" | "spin" if all_round:
             return _turntable(t * (0.42 if action == "spin" else 0.26))
         case "turn":
@@ -88,38 +93,47 @@ def act(
             return Pose(rest, phase, wide=math.cos(angle), turn=0.05 * math.sin(t * 2.6 + 0.6),
                         lift=0.02 * abs(math.sin(t * 2.6)))  # fmt: skip
         case "fly":
-            return Pose(rest, phase, lift=0.5 + 0.05 * math.sin(t * 2.2), turn=0.06 * math.sin(t * 1.7),
+            bank = 0.07 * math.sin(t * 1.7)
+            if prone:
+                return Pose("rest", lift=0.34 + 0.05 * math.sin(t * 2.2), turn=prone * 1.12 + bank,
+                            about_middle=True)  # fmt: skip
+            return Pose(rest, phase, lift=0.24 + 0.05 * math.sin(t * 2.2), turn=1.6 * bank,
                         about_middle=True)  # fmt: skip
         case "float":
-            return Pose(rest, phase, lift=0.17 + 0.05 * math.sin(t * 1.9), sway=0.02 * math.sin(t * 1.1),
-                        turn=0.06 * math.sin(t * 1.3), about_middle=True)  # fmt: skip
+            return Pose(rest, phase, lift=0.19 + 0.06 * math.sin(t * 1.9), sway=0.03 * math.sin(t * 1.1),
+                        turn=0.17 * math.sin(t * 1.3), about_middle=True)  # fmt: skip
         case "drive" | "ride":
             shake = 0.006 * math.sin(t * 23) + 0.004 * math.sin(t * 37)
-            rock = 0.05 * math.sin(t * 7.5) if action == "ride" else 0.012 * math.sin(t * 5)
-            return Pose(rest, phase, lift=max(0.0, shake + (0.03 * abs(math.sin(t * 7.5)) if action ==
-            "ride" else 0)),
-                        turn=rock)  # fmt: skip
+            rock = 0.04 * math.sin(t * 7.5) if action == "ride" else 0.012 * math.sin(t * 5)
+            bounce = 0.03 * abs(math.sin(t * 5)) if action == "ride" else 0.01 * abs(math.sin(t * 9))
+            return Pose("sit" if legs else rest, 0.5 if legs else phase, lift=max(0.0, shake) + bounce,
+                        turn=rock + prone * 0.07)  # fmt: skip
         case "fall":
-            return _fall(t, seconds)
+            return _fall(t, seconds, seated=legs)
         case "sit":
-            return Pose(rest, phase, tall=0.93, wide=1.02, turn=0.012 * math.sin(t * 0.9))
+            settle = 0.004 * math.sin(t * 1.9)
+            if legs:
+                return Pose("sit", 0.99, tall=1 + settle, turn=0.012 * math.sin(t * 0.9))
+            return Pose(rest, phase, tall=(0.97 if solid else 0.9) + settle, wide=1.0 if solid else 1.03,
+                        turn=0.012 * math.sin(t * 0.9))  # fmt: skip
         case _:
             breath = 0.006 * math.sin(t * 1.7) if solid else 0.0
             return Pose(rest, phase, turn=breath)
 
 
-def _jump(t: float) -> Pose:
-    """Crouch, leap, land; squash and stretch keep the area."""
+def _jump(t: float, strength: float) -> Pose:
+    """Crouch, leap with the legs drawn up, land; squash and stretch keep the area."""
     phase = (t * 0.85) % 1
     if phase < 0.22:
-        q = math.sin(phase / 0.22 * math.pi)
-        return Pose("rest", tall=1 - 0.13 * q, wide=1 + 0.08 * q)
+        q = strength * math.sin(phase / 0.22 * math.pi)
+        return Pose("sit", 0.35 * q, tall=1 - 0.1 * q, wide=1 + 0.08 * q)
     if phase < 0.78:
         q = (phase - 0.22) / 0.56
-        stretch = math.sin(2 * math.pi * q) ** 2
-        return Pose("rest", lift=1.05 * q * (1 - q), tall=1 + 0.08 * stretch, wide=1 - 0.05 * stretch)
-    q = math.sin((phase - 0.78) / 0.22 * math.pi)
-    return Pose("rest", tall=1 - 0.10 * q, wide=1 + 0.07 * q)
+        stretch = strength * math.sin(2 * math.pi * q) ** 2
+        return Pose("sit", 0.5 * math.sin(math.pi * q), lift=1.55 * strength * q * (1 - q),
+                    tall=1 + 0.08 * stretch, wide=1 - 0.05 * stretch)  # fmt: skip
+    q = strength * math.sin((phase - 0.78) / 0.22 * math.pi)
+    return Pose("sit", 0.3 * q, tall=1 - 0.10 * q, wide=1 + 0.07 * q)
 
 
 def _turntable(turns: float) -> Pose:
@@ -131,13 +145,17 @@ def _turntable(turns: float) -> Pose:
     return Pose("rest", wide=math.cos(rest * math.pi / 2 * 0.8), view=view)
 
 
-def _fall(t: float, seconds: float) -> Pose:
-    """Drop in from above, bounce once, lie still and sway a little."""
+def _fall(t: float, seconds: float, *, seated: bool) -> Pose:
+    """Tumble in from above, bounce, and stay where it fell: sitting, or tilted."""
     landing = min(1.1, 0.45 * seconds)
+    cycle, phase = ("sit", 0.9) if seated else ("rest", 0.0)
+    rest = 0.12 if seated else 0.3
     if t < landing:
         q = t / landing
-        return Pose("rest", lift=1.3 * (1 - q * q), turn=0.5 * (1 - q), about_middle=True)
+        return Pose(cycle, phase, lift=1.15 * (1 - q * q), turn=rest + 1.1 * (1 - q), about_middle=True)
     after = t - landing
-    hop = 0.12 * abs(math.sin(after * 6)) * math.exp(-3.2 * after)
-    squash = 0.16 * math.exp(-6 * after)
-    return Pose("idle", (after * 0.4) % 1, lift=hop, tall=1 - squash, wide=1 + 0.6 * squash)
+    hop = 0.14 * abs(math.sin(after * 6)) * math.exp(-3.2 * after)
+    squash = 0.18 * math.exp(-6 * after)
+    wobble = rest * math.exp(-1.5 * after) * math.cos(after * 7) if seated else rest
+    return Pose(cycle, phase, lift=hop, turn=wobble + 0.01 * math.sin(after * 1.7), tall=1 - squash,
+                wide=1 + 0.6 * squash, about_middle=True)  # fmt: skip

@@ -92,6 +92,7 @@ class Player:
         self._light, self._pixels = light, pixels
         self._puppet = self._dress(view, legs=body.kind == "person")
         self.legs = self._puppet.hip is not None
+        self.prone = self._puppet.facing if self.legs and view.name == "side" else 0
         self._others: dict[str, Puppet] = {}
         names = {v.name for v in costume.views}
         self.all_round = {"front", "side", "back"} <= names and part.action in ("spin", "turn")
@@ -100,7 +101,8 @@ class Player:
         self._fade: dict[tuple[int, ...], Image] = {}
 
     def _dress(self, view: View, *, legs: bool) -> Puppet:
-        return Puppet.of(view.pixels, view.name, self._light, self._pixels, legs=legs)
+        facing = 1 if view.faces_right else -1
+        return Puppet.of(view.pixels, view.name, self._light, self._pixels, legs=legs, facing=facing)
 
     def standing(
         self, camera: Camera, anchor: tuple[float, float], pose: Pose, seconds: float, *, keep: bool

@@ -19,6 +19,7 @@ from klingo1.draft.stage import Image, halved, over
 
 PHASES = 24
 """Poses in a cycle; at a walking pace each is shown for one frame."""
+_CYCLES = frozenset(("walk", "run", "dance", "wave", "sit", "idle"))
 _SIDE_ROOM = 0.28
 """Empty room left and right of the figure, as a share of its height, for swinging legs."""
 _SOLE = 3
@@ -32,7 +33,8 @@ class Puppet:
 
     `image` is premultiplied BGRA with room around the figure; `height` is the figure's height in pixels,
     `foot` the row of its soles, `centre` the column they stand on, `hip` the row of the hip or None when
-    there are no two legs to be found. `width` is the figure's width in pixels.
+    there are no two legs to be found. `width` is the figure's width in pixels; `facing` is 1 when a side view
+    looks to the right, -1 to the left.
     """
 
     image: Image
@@ -42,10 +44,13 @@ class Puppet:
     foot: int
     centre: float
     hip: int | None
+    facing: int = 1
     _poses: dict[tuple[str, int], list[Image]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, view: Image, name: str, light: Light, height: float, *, legs: bool = True) -> Puppet:
+    def of(
+        cls, view: Image, name: str, light: Light, height: float, *, legs: bool = True, facing: int = 1
+    ) -> Puppet:
         """Scale a straight BGRA view to `height` pixels (clamped to something sensible) and light it."""
         tall = int(min(max(height, 8), _TALLEST))
         scale = tall / max(1, view.shape[0])
@@ -59,16 +64,16 @@ class Puppet:
         alpha = sized[..., 3]
         foot = sized.shape[0] - _SOLE
         hip = _hip(alpha, foot, tall) if legs and tall >= 40 else None
-        return cls(relight(sized, light), name, tall, wide, foot, _standing(alpha, foot, tall), hip)
+        return cls(relight(sized, light), name, tall, wide, foot, _standing(alpha, foot, tall), hip, facing)
 
     def pose(self, action: str, phase: float, detail: float = 1.0) -> Image:
         """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is
         drawn at less than 0.55 of its size (`detail`): (the caller scales by the shape it gets).
         """
         step = int(phase * PHASES) % PHASES
-        kind = action if action in ("walk", "run", "dance", "idle") else "rest"
-        if kind in ("walk", "run") and self.hip is None:
-            kind = "idle"
+        kind = action if action in _CYCLES else "rest"
+        if kind in ("walk", "run", "sit") and self.hip is None:
+            kind = "rest" if kind == "sit" else "idle"
         key = (kind, 0 if kind == "rest" else step)
         levels = self._poses.get(key)
         if levels is None:
@@ -86,8 +91,14 @@ class Puppet:
                 return self._stride(phase, 1.0, run=False)
             case "run":
                 return self._stride(phase, 1.25, run=True)
+            case "dance" if self.hip is not None:
+                return self._stride(phase, 1.35, run=False, sway=0.11)
             case "dance":
                 return self._bend(phase, sway=0.05, squash=0.035)
+            case "wave":
+                return self._wave(phase)
+            case "sit":
+                return self._fold(min(1.0, phase * PHASES / (PHASES - 1)))
             case "idle":
                 return self._bend(phase, sway=0.006, squash=0.008)
             case _:
@@ -107,8 +118,59 @@ class Puppet:
         result: Image = cv2.remap(self.image, columns.astype(np.float32), lines, cv2.INTER_LINEAR)
         return result
 
-    def _stride(self, phase: float, reach: float, *, run: bool) -> Image:
-        """One phase of the walk: the far leg, the near leg, and the torso over both."""
+    def _wave(self, phase: float) -> Image:
+        """Lean from the hip, and lift and lower what hangs at one side: a generic arm."""
+        height, width = self.image.shape[:2]
+        size, angle = float(self.height), 2 * math.pi * phase
+        waist = self.foot - 0.3 * size if self.hip is None else float(self.hip)
+        rows = np.arange(height, dtype=np.float32)[:, None]
+        above = np.clip((waist - rows) / max(1.0, waist - (self.foot - size)), 0, 1)
+        columns = np.arange(width, dtype=np.float32)[None]
+        solid = np.flatnonzero((self.image[..., 3] > 90).any(axis=0))
+        left, right = (int(solid[0]), int(solid[-1])) if len(solid) else (0, width - 1)
+        # A tail or a bag is farther out than an arm: take the other side.
+        side = 1 if right - self.centre <= self.centre - left else -1
+        reach = max(1.0, right - self.centre if side > 0 else self.centre - left)
+        out = np.clip(((columns - self.centre) * side / reach - 0.3) / 0.5, 0, 1)
+        middle = waist - 0.16 * size
+        arm = (out * out * (3 - 2 * out)) * np.exp(-(((rows - middle) / (0.15 * size)) ** 2))
+        lift = 0.24 * size * (0.5 + 0.5 * math.sin(2 * angle)) * arm
+        shift = side * size * (0.07 * math.sin(angle) * above**1.3 + 0.03 * math.sin(2 * angle) * arm)
+        wide = np.broadcast_to(columns, (height, width)) - shift
+        tall = np.broadcast_to(rows, (height, width)) + lift
+        moved: Image = cv2.remap(
+            self.image, wide.astype(np.float32), tall.astype(np.float32), cv2.INTER_LINEAR
+        )
+        return moved
+
+    def _fold(self, amount: float) -> Image:
+        """Sit down on the ground: legs forward, and the torso where they were; 1 is all the way down."""
+        assert self.hip is not None  # only figures with legs come here
+        height, width = self.image.shape[:2]
+        size, leg = float(self.height), float(self.foot - self.hip)
+        out = np.zeros_like(self.image)
+        top = max(0, self.hip - int(0.05 * size))
+        legs = np.ascontiguousarray(self.image[top:])
+        if self.name == "side":
+            swing = self.facing * amount * math.radians(78)
+            drop = amount * max(0.0, leg - 0.07 * size)
+            cos, sin = math.cos(swing), math.sin(swing)
+            turn = np.array([[cos, -sin], [sin, cos]])
+            start = np.array([self.centre, float(self.hip - top)])
+            start = start - turn @ np.array([self.centre, self.hip + drop])
+        else:
+            short, wide = 1 - 0.6 * amount, 1 + 0.16 * amount
+            drop = leg * (1 - short)
+            turn = np.array([[1 / wide, 0.0], [0.0, 1 / short]])
+            sole = float(self.foot)
+            start = np.array([self.centre, sole - top]) - turn @ np.array([self.centre, sole])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        over(out, cv2.warpAffine(legs, np.column_stack([turn, start]), (width, height), flags=flags))
+        self._torso(out, 0.0, -drop)
+        return out
+
+    def _stride(self, phase: float, reach: float, *, run: bool, sway: float = 0.0) -> Image:
+        """One phase of the walk: the far leg, the near leg, and the torso over both, which may swing."""
         assert self.hip is not None  # only figures with legs come here
         height, width = self.image.shape[:2]
         size, angle = float(self.height), 2 * math.pi * phase
@@ -141,7 +203,7 @@ class Puppet:
                 turn[0] += 0.10 * lift * turn[1]
                 start = np.array([self.centre, pivot]) - turn @ np.array([self.centre, pivot - base])
                 lay(np.column_stack([turn, start]), shade, 0, width)
-            lean, drop = (0.14 if run else 0.035) * reach * 0.33, bob - 0.01 * size
+            lean, drop = self.facing * (0.14 if run else 0.035) * reach * 0.33, bob - 0.01 * size
         else:
             middle = round(min(max(self.centre, 1), width - 1))
             for side, first, last in ((-1, 0, middle), (1, middle, width)):
@@ -153,7 +215,7 @@ class Puppet:
                 matrix = np.array([[wide, 0.0, move], [0.0, tall, base * tall]])
                 lay(matrix, 1 - 0.10 * max(0.0, -near), first, last)
             lean, drop = 0.0167 * reach * math.sin(angle), bob - 0.006 * size
-        self._torso(out, lean, drop)
+        self._torso(out, lean + sway * math.sin(angle), drop)
         return out
 
     def _torso(self, out: Image, lean: float, drop: float) -> None:

@@ -80,7 +80,7 @@ class Shooting:
         for index, player in enumerate(self._players):
             pose = act(
                 player.action, t + 0.37 * index, seconds=shot.seconds, legs=player.legs, solid=player.solid,
-                slow=self._slow, all_round=player.all_round, calm=player.calm,
+                slow=self._slow, all_round=player.all_round, calm=player.calm, prone=player.prone,
             )  # fmt: skip
             here = player.standing(camera, anchor, pose, number / FPS, keep=index == 0)
             if here is None:

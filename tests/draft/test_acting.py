@@ -54,3 +54,21 @@ def test_a_fall_ends_on_the_ground():
 def test_only_actions_of_the_plan_have_speed():
     """No speed for a word that the director cannot say."""
     assert set(SPEED) <= set(ACTIONS)
+
+
+def test_actions_differ_at_a_glance():
+    """Seated, prone, leaping and waving figures take poses of their own."""
+    assert {p.cycle for p in poses("sit")} == {"sit"}
+    assert min(p.turn for p in poses("fly", prone=1)) > 0.9
+    assert max(p.turn for p in poses("fly", prone=-1)) < -0.9
+    assert max(p.lift for p in poses("jump")) > 0.3
+    assert {p.cycle for p in poses("wave")} == {"wave"}
+    assert poses("fall")[-1].cycle == "sit"
+
+
+def test_a_print_is_never_folded_or_thrown_about():
+    """What is a flat picture or a thing keeps its shape and moves gently."""
+    for action in ACTIONS:
+        for pose in poses(action, legs=False, solid=True, calm=True):
+            assert pose.cycle in {"rest", "walk", "run", "sit", "wave", "dance"}
+    assert max(abs(p.turn) for p in poses("dance", legs=False, solid=True, calm=True)) <= 0.05

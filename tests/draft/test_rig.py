@@ -45,6 +45,34 @@ def test_a_walk_moves_the_legs_and_not_the_head(name, action):
     assert min(area) > 0.75 * max(area)
 
 
+@pytest.mark.parametrize("name", ["side", "front", "back"])
+def test_sitting_lowers_the_head_and_stays_on_the_ground(name):
+    """Seated, the head is clearly lower than standing, and the lowest part still touches the ground."""
+    puppet = Puppet.of(person(), name, LIGHT, 300)
+    rows = np.flatnonzero((puppet.pose("sit", 0.99)[..., 3] > 120).any(axis=1))
+    assert rows[0] > puppet.foot - 0.85 * puppet.height
+    assert abs(int(rows[-1]) - puppet.foot) <= 0.06 * puppet.height
+    standing = np.flatnonzero((puppet.pose("rest", 0.0)[..., 3] > 120).any(axis=1))
+    assert standing[0] < rows[0] - 0.1 * puppet.height
+
+
+def test_from_the_side_legs_stretch_to_where_the_figure_looks():
+    """Facing left, somebody seated has the feet at the left."""
+    for facing in (1, -1):
+        puppet = Puppet.of(person(), "side", LIGHT, 300, facing=facing)
+        low = puppet.pose("sit", 0.99)[puppet.foot - 20 :, :, 3] > 120
+        columns = np.flatnonzero(low.any(axis=0)) - puppet.centre
+        assert max(columns * facing) > max(-columns * facing) + 0.15 * puppet.height
+
+
+def test_a_wave_moves_the_upper_body_and_one_side_more():
+    """The feet stay, the upper half moves, and one side of it moves more than the other."""
+    puppet = Puppet.of(person(), "front", LIGHT, 300)
+    poses = [puppet.pose("wave", k / PHASES)[..., 3].astype(int) for k in range(0, PHASES, 3)]
+    change = np.max([np.abs(p - poses[0]) for p in poses], axis=0)
+    assert change[: puppet.hip].mean() > 4 * change[puppet.foot - 30 :].mean()
+
+
 def test_feet_reach_the_ground_in_every_phase():
     """In each phase of a walk some sole is within two per cent of the ground."""
     puppet = Puppet.of(person(), "side", LIGHT, 300)
