@@ -124,6 +124,7 @@ def serve(
             port=port,
             api_key=api_key,
             workers=settings.draft_workers,
+            cluster=settings.draft_cluster,
             announce=lambda url: print(url, flush=True),
         )
 

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 from klingo1.client import Client
@@ -46,6 +47,7 @@ class Engines:
         self._clock = clock
         self._make_draft = draft or self._draft_service
         self._service: DraftService | None = None
+        self._cluster: Executor | None = None
         self._starting = asyncio.Lock()
         self._clients: dict[str, Client] = {}
         self._retired: weakref.WeakSet[Client] = weakref.WeakSet()
@@ -129,7 +131,12 @@ class Engines:
     def _draft_service(self) -> DraftService:
         from klingo1.draft.service import DraftService  # noqa: PLC0415 - loads the renderer's imports
 
-        return DraftService(self._settings.home / "drafts", workers=self._settings.draft_workers)
+        settings = self._settings
+        if settings.draft_cluster:
+            from klingo1.draft.cluster import ClusterExecutor  # noqa: PLC0415 - as above
+
+            self._cluster = ClusterExecutor(settings.draft_cluster)
+        return DraftService(settings.home / "drafts", executor=self._cluster, workers=settings.draft_workers)
 
     async def close(self) -> None:
         """Close every connection and end the draft service."""
@@ -137,3 +144,5 @@ class Engines:
             await client.aclose()
         if self._service is not None:
             await self._service.close()
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.shutdown)

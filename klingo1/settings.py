@@ -39,6 +39,7 @@ _KNOWN = (
     "KLINGO1_PROXIES",
     "KLINGO1_HOSTS",
 )
+CLUSTER_AHEAD = 64
 _HOSTED_DAYS, _HOSTED_QUOTA = 7, 20
 _GIB = 2**30
 
@@ -57,6 +58,9 @@ class Settings:
     hosted: bool = False
     mention_form: str = "kling"
     draft_workers: int = 1
+    """Films that are rendered at once; on a cluster, how many it is given ahead."""
+    draft_cluster: str = ""
+    """The scheduler of a Dask cluster that renders drafts, as tcp://host:port."""
     draft_queue: int = 40
     """Drafts that may wait or be made at once, all visitors together; counts where `hosted`."""
     paid: bool = True
@@ -94,6 +98,7 @@ class Settings:
         quota = _count(
             values, "KLINGO1_QUOTA_GB", default=_HOSTED_QUOTA if hosted else 0, least=0, most=100_000
         )
+        cluster = _scheduler(values, "KLINGO1_DRAFT_WORKERS")
         settings = cls(
             home=Path(home).expanduser().absolute()
             if home
@@ -106,7 +111,8 @@ class Settings:
             budget_visitor_day=_dollars(values, "KLINGO1_BUDGET_VISITOR_DAY"),
             hosted=hosted,
             mention_form=_choice(values, "KLINGO1_MENTION_FORM", MENTION_FORMS),
-            draft_workers=_count(values, "KLINGO1_DRAFT_WORKERS", default=1),
+            draft_workers=CLUSTER_AHEAD if cluster else _count(values, "KLINGO1_DRAFT_WORKERS", default=1),
+            draft_cluster=cluster,
             draft_queue=_count(values, "KLINGO1_DRAFT_QUEUE", default=40, most=200),
             paid=_flag(values, "KLINGO1_PAID", default=True),
             sign_in=_flag(values, "KLINGO1_SIGN_IN", default=False),
@@ -180,6 +186,24 @@ def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> s
     if text not in choices:
         raise SettingsError(f"{name} must be one of {', '.join(choices)}.", variable=name)
     return text
+
+
+def _scheduler(values: Mapping[str, str], name: str) -> str:
+    """The address of a cluster's scheduler, where the value is one; "" for anything else."""
+    text = values.get(name, "").strip()
+    if "://" not in text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
+    except ValueError:  # a port that is no number
+        whole = None
+    if not whole or parts.username or parts.path.strip("/") or parts.query:
+        raise SettingsError(
+            f"{name} must be a whole number, or a scheduler's address such as tcp://scheduler:8786.",
+            variable=name,
+        )
+    return text.rstrip("/")
 
 
 def _count(values: Mapping[str, str], name: str, *, default: int, least: int = 1, most: int = 64) -> int:

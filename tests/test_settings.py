@@ -46,6 +46,10 @@ def test_a_misspelt_name_is_an_error_with_a_suggestion():
         ("KLINGO1_BUDGET_RUN", "nan"),
         ("KLINGO1_HOSTED", "maybe"),
         ("KLINGO1_DRAFT_WORKERS", "0"),
+        ("KLINGO1_DRAFT_WORKERS", "http://scheduler:8786"),
+        ("KLINGO1_DRAFT_WORKERS", "tcp://scheduler"),
+        ("KLINGO1_DRAFT_WORKERS", "tcp://scheduler:many"),
+        ("KLINGO1_DRAFT_WORKERS", "tcp://me:word@scheduler:8786"),
         ("KLINGO1_MENTION_FORM", "emoji"),
         ("KLINGO1_PAID", "perhaps"),
         ("KLINGO1_KEEP_DAYS", "-1"),
@@ -100,3 +104,12 @@ def test_a_key_is_lent_to_visitors_only_under_both_budgets(missing):
     with pytest.raises(SettingsError) as refused:
         Settings.read(given)
     assert refused.value.variable == missing
+
+
+def test_draft_workers_are_a_number_or_a_cluster():
+    """A number is this machine's processes, an address the cluster that is fed instead."""
+    assert Settings.read({"KLINGO1_DRAFT_WORKERS": "3"}).draft_workers == 3
+    settings = Settings.read({"KLINGO1_DRAFT_WORKERS": "tcp://scheduler:8786/"})
+    assert settings.draft_cluster == "tcp://scheduler:8786"
+    assert settings.draft_workers > 1
+    assert Settings.read({}).draft_cluster == ""

@@ -74,6 +74,7 @@ class RenderQueue:
                     raise RenderStopped
                 if begun is not None:
                     await begun()
+                why = "the rendering process ended twice"
                 for _ in range(2):
                     pool = pool or self._new_pool()
                     try:
@@ -82,11 +83,13 @@ class RenderQueue:
                         if pool is not self._given:
                             pool.shutdown(wait=False)
                             pool = None
+                        elif str(end):
+                            why = str(end)
                         if isinstance(end, RenderTimedOut):
                             raise
                         if order.stopped:
                             raise RenderStopped from None
-                raise RenderFailed("The draft could not be made (the rendering process ended twice).")
+                raise RenderFailed(f"The draft could not be made ({why}).")
             finally:
                 self._pools.append(pool)
                 self._rest_later()

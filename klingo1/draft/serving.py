@@ -8,13 +8,23 @@ from pathlib import Path
 
 import uvicorn
 
+from klingo1.draft.cluster import ClusterExecutor
 from klingo1.draft.service import DraftService
 
 
 def run(
-    folder: Path, *, host: str, port: int, api_key: str, workers: int, announce: Callable[[str], None]
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    api_key: str,
+    workers: int,
+    announce: Callable[[str], None],
+    cluster: str = "",
 ) -> None:
     """Serve until interrupted. `announce` gets the base URL once the port is open; port 0 chooses one.
+
+    `cluster` is the scheduler of a Dask cluster that renders instead of processes of our own.
 
     Raises OSError when the address cannot be used.
     """
@@ -25,6 +35,11 @@ def run(
         listener.listen(128)
         shown = f"[{host}]" if family == socket.AF_INET6 else host
         announce(f"http://{shown}:{listener.getsockname()[1]}")
-        service = DraftService(folder, workers=workers, api_key=api_key or None)
+        executor = ClusterExecutor(cluster) if cluster else None
+        service = DraftService(folder, executor=executor, workers=workers, api_key=api_key or None)
         config = uvicorn.Config(service.app, log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            if executor is not None:
+                executor.shutdown()
