@@ -246,3 +246,22 @@ def test_a_service_that_never_answers_is_waited_for(run, picture):
         assert process.poll() is None
         process.kill()
         process.communicate(timeout=30)
+
+
+def test_resume_scan_lists_what_is_missing_here(run, picture, tmp_path):
+    """Runs of the key that another computer started are listed with their ids, and one can be fetched."""
+    with FaultServer() as server:
+        code, out, err = run(*paid(picture, "from afar"), "--json", server=server)
+        assert code == 0, err
+        elsewhere = {"KLINGO1_HOME": str(tmp_path / "elsewhere")}
+        code, out, err = run("resume", "--scan", "--json", server=server, **elsewhere)
+        assert code == 0, err
+        (lost,) = json.loads(out)["lost"]
+        assert (lost["prompt"], lost["status"]) == ("from afar", "completed")
+        code, out, err = run("resume", lost["id"], "--json", server=server, **elsewhere)
+        assert code == 0, err
+        code, out, _ = run("resume", "--scan", server=server, **elsewhere)
+        assert (code, out.strip()) == (0, "Nothing is missing here.")
+        assert server.billed == 1
+        code, _, _ = run("resume", server=server, **elsewhere)
+        assert code == 2

@@ -1,0 +1,135 @@
+"""How often the service is asked: quickly at first, slowly later, together for one key, through outages."""
+
+import asyncio
+import statistics
+import time
+
+import httpx
+import pytest
+from conftest import wait_for
+from faults.clock import FakeClock, OrderlyClock
+from faults.invariants import CANARY, check_invariants
+from faults.server import FaultServer, Reply
+from faults.tables import say
+
+from klingo1.client import Client
+from klingo1.engines import DRAFT_PATIENCE
+from klingo1.job import State
+from klingo1.request import VideoRequest
+from klingo1.settings import Settings
+from klingo1.studio import Studio
+from klingo1.wire import Patience
+
+URL = "https://example.com/one.jpg"
+HOUR = 3600.0
+
+
+def noticed_after(seconds, patience):
+    """When a task that takes `seconds` is seen to have ended, and how often it was asked for."""
+    clock = FakeClock()
+    began, polls = clock.monotonic(), []
+
+    def answer(_request):
+        polls.append(clock.monotonic() - began)
+        status = "completed" if clock.monotonic() - began >= seconds else "processing"
+        data = {"id": "task00000001", "status": status, "outputs": []}
+        return httpx.Response(200, json={"code": 200, "message": "success", "data": data})
+
+    async def wait():
+        transport = httpx.MockTransport(answer)
+        async with Client("key", transport=transport, clock=clock, patience=patience) as client:
+            await client.wait("task00000001")
+
+    asyncio.run(wait())
+    return polls[-1], len(polls)
+
+
+def test_a_short_draft_is_noticed_four_times_sooner_than_by_asking_every_second():
+    """For drafts of 2 to 10 seconds, adaptive polls add at most a quarter of what a fixed second adds."""
+    lengths = [2.0 + 0.083 * n for n in range(97)]
+    ours = statistics.mean(noticed_after(length, DRAFT_PATIENCE)[0] - length for length in lengths)
+    fixed = statistics.mean(-length % 1.0 for length in lengths)
+    say(f"a draft's end is noticed after {ours:.3f} s; asking every second: {fixed:.3f} s")
+    assert ours <= fixed / 4
+
+
+def test_f22_a_long_run_is_asked_for_ever_more_slowly():
+    """A run of fifteen minutes costs a few dozen polls, and its end is noticed within half a minute."""
+    noticed, polls = noticed_after(900.0, Patience())
+    assert noticed - 900 <= 30
+    assert polls < 60
+
+
+def from_then_on(moment, clock, reply):
+    """`reply` until the clock says `moment`, then the right answer."""
+    while True:
+        yield reply if clock.monotonic() < moment else None
+
+
+@pytest.mark.parametrize("route", ["result", "download", "list"])
+def test_f23_an_hour_of_outage_is_survived(tmp_path, route):
+    """For an hour the service answers 502 to every read; then the run is done, billed once."""
+    clock = OrderlyClock()
+    over = clock.monotonic() + HOUR
+    faults = {route: from_then_on(over, clock, Reply(502, b"{}"))}
+    if route == "list":
+        faults["submit"] = [Reply(500, billed=True)]
+    with FaultServer(faults=faults, now=clock.time) as server:
+        studio = Studio(Settings(home=tmp_path, api_key=CANARY, base_url=server.url), clock=clock)
+        studio.start()
+        request = VideoRequest(prompt="through an outage", images=(URL,))
+        job = wait_for(studio, studio.submit(request, engine="kling").id, State.DONE, seconds=60)
+        check_invariants(server, studio)
+        assert job.finished_at - job.created_at >= HOUR
+        assert job.problem is None
+        assert server.billed == len(server.calls("submit")) == 1
+        assert len(server.calls(route)) < 300
+
+
+def test_f27_too_many_requests_to_one_job_slow_all_of_its_key(tmp_path):
+    """After a 429 that asks for 60 seconds, no job of this key is polled for 60 seconds."""
+    clock, polls = OrderlyClock(), []
+    slow = Reply(429, {"code": 429, "message": "slow down"}, headers={"Retry-After": "60"})
+
+    def answers():
+        for number in range(10_000):
+            polls.append(clock.monotonic())
+            yield slow if number == 7 else None
+
+    script = ["processing"] * 12 + ["completed"]
+    with FaultServer(faults={"result": answers()}, script=script, now=clock.time) as server:
+        studio = Studio(Settings(home=tmp_path, api_key=CANARY, base_url=server.url), clock=clock)
+        studio.start()
+        jobs = [
+            studio.submit(VideoRequest(prompt=f"walk {n}", images=(URL,)), engine="kling") for n in range(4)
+        ]
+        for job in jobs:
+            wait_for(studio, job.id, State.DONE, seconds=60)
+        check_invariants(server, studio)
+    told = polls[7]
+    early = [moment - told for moment in polls[8:] if moment - told < 59.0]
+    assert len(early) <= 3, early  # those that had left before the answer came
+    assert server.billed == 4
+
+
+def test_f25_an_interrupted_hour_goes_on_after_a_restart(tmp_path):
+    """A restart in the middle of an outage changes nothing."""
+    clock = OrderlyClock()
+    over = clock.monotonic() + HOUR
+    faults = {"result": from_then_on(over, clock, Reply(502, b"{}"))}
+    with FaultServer(faults=faults, now=clock.time) as server:
+        given = Settings(home=tmp_path, api_key=CANARY, base_url=server.url)
+        studio = Studio(given, clock=clock)
+        studio.start()
+        job = studio.submit(VideoRequest(prompt="twice begun", images=(URL,)), engine="kling")
+        wait_for(studio, job.id, State.RUNNING)
+        until = time.monotonic() + 20
+        while len(server.calls("result")) < 20 and time.monotonic() < until:
+            time.sleep(0.01)
+        studio.close()
+        again = Studio(given, clock=OrderlyClock())
+        again.start()
+        server.set_faults("result", [])
+        wait_for(again, job.id, State.DONE)
+        check_invariants(server, again)
+        assert server.billed == 1
