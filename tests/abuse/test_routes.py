@@ -1,0 +1,265 @@
+"""Raw HTTP against every route of the running page, and the same against one without its guard."""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import draw_picture
+
+from abuse.attacks import CANARY, JSON, Listener, attacks, file_value
+from klingo1.visitors import new_token
+
+TESTS = Path(__file__).parents[1]
+STREAMS = re.compile(r"/gradio_api/(heartbeat|queue/data|upload_progress|call/)")
+
+
+@pytest.fixture
+def attacker(pages):
+    with Attacker(pages["guarded"]) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Both pages in one process of their own."""
+    folder = tmp_path_factory.mktemp("abuse")
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
+    environ |= {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}", "WAVESPEED_API_KEY": CANARY}
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(TESTS / "abuse" / "pages.py"), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environ,
+        )
+    told = process.stdout.readline()
+    assert told, (folder / "log.txt").read_text()
+    yield {"folder": folder} | json.loads(told)
+    process.stdin.close()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
+class Attacker:
+    """Sends what it is told; each request comes from an address of its own, unless rates are the point."""
+
+    def __init__(self, page):
+        self.page = page
+        self.client = httpx.Client(base_url=page["url"], timeout=httpx.Timeout(8, read=8), trust_env=False)
+        self._numbers = itertools.count(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+
+    def send(self, method, path, body=b"", headers=None, *, address=""):
+        """(status, the first 100 kB of the answer); 0 when nothing came."""
+        number = next(self._numbers)
+        source = address or f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}"
+        given = dict(headers or {}) | {"x-forwarded-for": source}
+        wait = 0.4 if method == "GET" and STREAMS.match(path) else 8
+        try:
+            with self.client.stream(
+                method, path, content=body or None, headers=given, timeout=httpx.Timeout(8, read=wait)
+            ) as answer:
+                text = b""
+                try:
+                    for part in answer.iter_raw():
+                        text += part
+                        if len(text) > 100_000:
+                            break
+                except httpx.HTTPError:
+                    pass
+                return answer.status_code, text
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return 0, b""
+
+    def config(self):
+        return json.loads(self.client.get("/config", headers={"x-forwarded-for": "192.0.2.1"}).content)
+
+    def part(self, name):
+        """The id of the component that offers a server function."""
+        found = [c for c in self.config()["components"] if name in (c["props"].get("server_fns") or ())]
+        return found[0]["id"]
+
+    def click(self, name):
+        """The number of a listener."""
+        return next(d["id"] for d in self.config()["dependencies"] if d["api_name"] == name)
+
+    def ask(self, name, **data):
+        body = {"data": data, "fn_name": name, "component_id": self.part(name), "session_hash": "s"}
+        return self.send("POST", "/gradio_api/component_server", json.dumps(body).encode(), JSON)
+
+
+def secrets_of(page):
+    root = Path("/etc/passwd").read_bytes().splitlines()[0]
+    return {"the key": CANARY.encode(), "/etc/passwd": root, "the ledger": b"SQLite format 3"}
+
+
+def run(page, wanted=lambda _: True):
+    """Every attack on every route: rows of (route, attack, status, verdict), and what was asked elsewhere."""
+    rows, secrets = [], secrets_of(page)
+    with Listener() as elsewhere, Attacker(page) as attacker:
+        for attack in filter(wanted, attacks(elsewhere.url, page["ledger"])):
+            method = attack.method if attack.method in {"GET", "POST"} else None
+            for route in dict.fromkeys(path for m, path in page["routes"] if method in {None, m}):
+                named = "predict" if "api_name" in route and attack.method == "POST" else attack.path or "x"
+                path = re.sub(r"\{[^}]+\}", lambda _, named=named: named, route)
+                hits = elsewhere.hits
+                status, answer = attacker.send(attack.method, path, attack.body, attack.headers)
+                if not status and not STREAMS.match(path):  # a busy machine: once more
+                    status, answer = attacker.send(attack.method, path, attack.body, attack.headers)
+                verdict = "ok" if status in attack.safe or (not status and STREAMS.match(path)) else "let in"
+                verdict = next((f"gave {k}" for k, v in secrets.items() if v in answer), verdict)
+                if elsewhere.hits > hits:
+                    verdict = "asked elsewhere"
+                rows.append((route, attack.name, status, verdict))
+    return rows
+
+
+def table(rows):
+    """Route × attack × answer, as text."""
+    lines = [
+        f"{route:62} {attack:16} {status:4} {verdict}" for route, attack, status, verdict in sorted(rows)
+    ]
+    return "\n".join(lines)
+
+
+def test_no_attack_on_any_route_gets_through(attacker, pages):
+    """Every route that the running page has, every attack: refused, or answered without effect."""
+    rows = run(pages["guarded"])
+    sys.stdout.write(f"\n{table(rows)}\n")  # shown with pytest -s
+    assert len({route for route, *_ in rows}) > 60
+    assert [row for row in rows if row[3] != "ok"] == []
+    status, answer = attacker.send("GET", "/healthz")
+    assert (status, json.loads(answer)["ok"]) == (200, True)
+
+
+def test_the_same_attacks_get_through_without_the_guard(pages):
+    """The attacks are real: an unguarded Gradio takes 20 MB, answers other sites and tries foreign files.
+
+    Since 6.31 it looks at addresses itself before it asks them, so that no private one is reached either way.
+    """
+    named = {"20 MB of JSON", "cross-site post", "remote file"}
+    rows = run(pages["unguarded"], lambda attack: attack.name in named)
+    let_in = {(attack, route.rstrip("/")) for route, attack, _, verdict in rows if verdict != "ok"}
+    assert {attack for attack, _ in let_in} == named
+    assert len(let_in) >= 10
+
+
+def test_f58_another_owners_run_is_not_found_by_any_function(attacker, pages, tmp_path):
+    """A's run, asked for with B's token, without one, and with forged ones: nothing."""
+    a, b = new_token(), new_token()
+    picture = draw_picture(tmp_path / "a.jpg")
+    status, answer = attacker.send(
+        "POST", "/gradio_api/upload", *multipart([("a.jpg", picture.read_bytes())])
+    )
+    (path,) = json.loads(answer)
+    job = generate(attacker, a, path)
+    for name in ("status", "inputs", "stop"):
+        for owner in (b, "", "desk", None, [a], {"owner": a}, a[:-1], a + "x", "u-" + "0" * 40, "%", "*"):
+            status, answer = attacker.ask(name, owner=owner, job=job)
+            assert (status, json.loads(answer)) == (200, None), (name, owner)
+    assert json.loads(attacker.ask("history", owner=b)[1])["jobs"] == []
+    assert json.loads(attacker.ask("stop", owner=a, job=job)[1])["id"] == job
+
+
+def multipart(files):
+    """(body, headers) of an upload."""
+    parts = b"".join(
+        b'--B\r\nContent-Disposition: form-data; name="files"; filename="%s"\r\n'
+        b"Content-Type: image/jpeg\r\n\r\n%s\r\n" % (name.encode(), data)
+        for name, data in files
+    )
+    return parts + b"--B--\r\n", {"content-type": "multipart/form-data; boundary=B"}
+
+
+def generate(attacker, owner, path, **headers):
+    """Click Generate as `owner`; the id of the job, or the whole answer."""
+    picture = {"file": file_value(path), "role": ""}
+    fields = [[picture], {}, "A quiet walk", 3, "16:9", "draft", {}, {"owner": owner}]
+    body = {"data": fields, "fn_index": attacker.click("submit"), "session_hash": "s"}
+    status, answer = attacker.send(
+        "POST", "/gradio_api/run/submit", json.dumps(body).encode(), JSON | headers
+    )
+    assert status == 200, answer
+    return json.loads(answer)["data"][0]["job"]
+
+
+def test_f62_three_hundred_joins_from_one_address_are_held(attacker):
+    """So many are taken, the rest is told to wait; the page answers others meanwhile and afterwards."""
+    click = attacker.click("generate")
+    body = {"data": [[], "x", None, True, "16:9", 5, "draft"], "fn_index": click}
+    statuses = Counter(
+        attacker.send(
+            "POST",
+            "/gradio_api/queue/join",
+            json.dumps(body | {"session_hash": f"s{n}"}).encode(),
+            JSON,
+            address="203.0.113.5",
+        )[0]
+        for n in range(300)
+    )
+    assert set(statuses) <= {200, 429, 503}
+    assert statuses[200] <= 60
+    assert attacker.send("GET", "/config")[0] == 200
+
+
+def uploads(attacker, count):
+    statuses = Counter()
+    for number in range(count):
+        body, headers = multipart([(f"{number}.jpg", os.urandom(20_000))])
+        statuses[attacker.send("POST", "/gradio_api/upload", body, headers, address="203.0.113.6")[0]] += 1
+    return statuses
+
+
+def test_f67_uploads_of_one_address_are_held(attacker):
+    """After sixty at once an address gets one place every two seconds."""
+    began = time.monotonic()
+    statuses = uploads(attacker, 120)
+    assert set(statuses) == {200, 429}
+    assert statuses[200] <= 60 + (time.monotonic() - began)
+
+
+@pytest.mark.soak
+def test_f67_a_thousand_uploads_leave_the_disk_bounded(attacker, pages):
+    """The long form: what lies in the cache afterwards is what was let in, and no more."""
+    statuses = uploads(attacker, 1000)
+    kept = list((pages["folder"] / "cache").rglob("*.jpg"))
+    assert statuses[429] > 500
+    assert len(kept) <= 400
+
+
+def test_hostile_names_of_uploads_stay_inside_the_cache(attacker, pages, tmp_path):
+    """F66: a name is never a path; the answer's path lies in the cache, whatever was sent."""
+    cache = str((pages["folder"] / "cache").resolve())
+    names = [
+        "../../x.jpg",
+        "..\\..\\x.jpg",
+        "/etc/x.jpg",
+        "CON",
+        "a" * 300 + ".jpg",
+        "\u202egpj.exe",
+        "=cmd().jpg",
+    ]
+    for name in names:
+        status, answer = attacker.send("POST", "/gradio_api/upload", *multipart([(name, b"x")]))
+        if status == 200:
+            (path,) = json.loads(answer)
+            assert str(Path(path).resolve()).startswith(cache + os.sep)
+    assert not (pages["folder"] / "x.jpg").exists()
