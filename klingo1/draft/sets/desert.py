@@ -36,7 +36,7 @@ def build(spec: SetSpec) -> Set:
         haze=haze,
         haze_distance=60.0 * now.air,
         mist=0.55 if now.air == 1 else 0.88,
-        weather=("dust",) if now.time == "dusk" else (),
+        weather=("dust",),
         bloom=0.35,
         bloom_from=130 if now.dark else 210,
     )

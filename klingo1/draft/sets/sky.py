@@ -50,8 +50,8 @@ def build(spec: SetSpec) -> Set:
     wisps = [Thing(cloud(rng, 70, w, 0.8, lit, blend(shaded, lit, 0.2)), 70, 14) for w in (2.2, 3.0)]
     cards = place.cards
     if spec.forward:
-        cards += along(rng, things, 12, 1.6, 9.0)
-        cards += along(rng, wisps, 12, 1.1, 4.0, y=-0.1)
+        cards += along(rng, things, 12, 2.8, 10.0)
+        cards += along(rng, wisps, 12, 1.5, 4.0, y=-0.1)
         return place
     cards.append(band(rng, things, 15, 30.0, 22, 5.0, period=64.0))
     cards += across(rng, things, 7, 8.0, 16.0)
