@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 SUBMIT_FAULTS = {
     "F02 reset, billed": Reset(after="body"),
     "F03 closed, not billed": Close(after="headers", billed=False),
-    "F04 no answer, billed": Hang(seconds=1.3),
+    "F04 no answer, billed": Hang(seconds=1.8),
     "F05 500, billed": Reply(500, billed=True),
     "F06 502, not billed": Reply(502, "<html>bad gateway"),
     "F07 too many": Reply(429, headers={"Retry-After": "2"}),

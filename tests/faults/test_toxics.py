@@ -21,7 +21,7 @@ TOXICS = {
     "down": Close(after="headers", billed=False),
     "bandwidth": Drip(size=4000, pause=0.02),
     "slow close": SlowClose(0.2),
-    "timeout": Hang(seconds=1.3),
+    "timeout": Hang(seconds=1.8),
     "reset": Reset(after="body"),
     "slicer": Drip(size=331, pause=0.0),
     "cut": Cut(at=0.6),
