@@ -32,14 +32,15 @@ class Body:
 
     `aspect` is width divided by height; `kind` is person (has legs), bust (cut off below), figure (any
     other character), thing or print;
-    `companion` is a
-    small thing beside a person, `held` one that goes along at hand height.
+    `companion` is a small thing beside a person, `held` one that goes along at hand height, `carries` what
+    the lead sits on.
     """
 
     aspect: float
     kind: str
     companion: bool = False
     held: bool = False
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def height_of(body: Body) -> float:
         return 1.7
     if body.kind == "print":
         return 1.5 if body.aspect < 1.2 else max(0.8, 1.8 / body.aspect)
-    if body.kind == "figure":
+    if body.carries:
+        tall, wide = 1.35, 3.0
+    elif body.kind == "figure":
         tall, wide = 1.6, 1.9
     elif body.companion:
         tall, wide = 0.55, 1.1
@@ -82,8 +85,8 @@ def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Bloc
     portrait = height > width
     horizon = HORIZON_PORTRAIT if portrait else HORIZON
     lead = bodies[0] if bodies else Body(0.4, "person")
-    tall = height_of(lead)
-    marks = _line_up(bodies)
+    marks = _mounted(_line_up([body for body in bodies if not body.carries]), bodies)
+    tall = height_of(lead) + (marks[0].raised if marks else 0.0)
     share = _share(lead, framing, portrait=portrait)
     focal = lens(width, height)
     distance = focal * tall / (share * height)
@@ -99,6 +102,19 @@ def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Bloc
     share = focal * tall / (distance * height)
     feet = _feet(lead, framing, share, portrait=portrait)
     return Blocking(marks, distance, max(0.12, tall * (feet - horizon) / share), horizon * height)
+
+
+def _mounted(marks: tuple[Mark, ...], bodies: Sequence[Body]) -> tuple[Mark, ...]:
+    """What carries the lead stands where the lead does, a little nearer, so that it hides the legs."""
+    waiting, placed = list(marks), []
+    for body in bodies:
+        if body.carries and marks:
+            placed.append(Mark(marks[0].x, marks[0].z - 0.04, height_of(body)))
+            lifted = max(0.0, min(0.62 * height_of(body), height_of(body) - 0.16 * marks[0].height))
+            placed[0] = Mark(placed[0].x, placed[0].z, placed[0].height, raised=lifted)
+        else:
+            placed.append(waiting.pop(0))
+    return tuple(placed)
 
 
 def _share(lead: Body, framing: str, *, portrait: bool) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from klingo1.draft.lexicon import lexicon
 from klingo1.draft.plan import CastMember
 from klingo1.draft.reading import Doing
 from klingo1.draft.understanding import Beat, Understanding
@@ -30,8 +31,8 @@ class Casting:
     """A cast sorted by what it is for. All lists hold indices into the cast.
 
     `leads` act: the characters, else the props, else style pictures; a prop that is said to act joins them.
-    `extras` are what is left to be shown beside them. `bound` are the prompt's nouns that found a member,
-    `dropped` the words of actions that nobody here can do.
+    `extras` are what is left to be shown beside them, `vehicle` the one of them that somebody rides. `bound`
+    are the prompt's nouns that found a member, `dropped` the words of actions that nobody here can do.
     """
 
     def __init__(self, said: Understanding, cast: Sequence[CastMember]) -> None:
@@ -50,6 +51,26 @@ class Casting:
         idle = [(member, member in named) for member in self.characters if member not in busy]
         self.events = [_with_company(event, idle) for event in self.events] or [Event((), Beat())]
         self.extras = [member for member in (*self.props, *self.styles) if member not in self.leads]
+        self.vehicle = self._vehicle()
+
+    def _vehicle(self) -> int | None:
+        """The prop that somebody drives or rides: one named in that beat, else the first where the prompt
+        speaks of a vehicle.
+        """
+        for beat in self.said.beats:
+            if {"drive", "ride"}.isdisjoint(doing.action for doing in beat.doings):
+                continue
+            named = [self.member_of_picture(number) for number in beat.mentions]
+            pool = [member for member in named if member in self.extras and member in self.props]
+            pool += (
+                self.extras[:1]
+                if self.props and not lexicon().grammar["vehicles"].isdisjoint(self.said.content)
+                else []
+            )
+            pool = [member for member in pool if member in self.props]
+            if pool and self.characters:
+                return pool[0]
+        return None
 
     def member_of_picture(self, number: int) -> int | None:
         """The member that picture `number` shows."""

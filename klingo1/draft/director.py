@@ -145,6 +145,7 @@ class _ShotList:
             self._part(member, actions.get(member, "still"), framing, slot.event.beat.view)
             for member in self._members(slot)
         )
+        parts = self._mounted(parts)
         return replace(
             blank,
             place=blank.place if scene is None else "picture",
@@ -197,6 +198,16 @@ class _ShotList:
         best = min(range(len(views)), key=rank.__getitem__)
         self.seen[member].add(best)
         return _as_view(Part(member, action), views, best)
+
+    def _mounted(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Whoever drives or rides first in a shot sits on the vehicle of the cast."""
+        vehicle = self.casting.vehicle
+        if vehicle is None or not parts or parts[0].action not in ("drive", "ride"):
+            return parts
+        action = parts[0].action
+        others = [part for part in parts[1:] if part.member != vehicle]
+        mount = replace(self._part(vehicle, action, "full", parts[0].view), action=action, carries=True)
+        return (parts[0], mount, *others)
 
     def _scene(self, slot: _Slot, index: int) -> int | None:
         scenes = self.casting.scenes

@@ -48,13 +48,15 @@ class CastMember:
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one cast member does in one shot. `member` indexes the cast; `view` is the one to show, `take`
-    which one of that name where there are several (0 for the first).
+    which one of that name where there are several (0 for the first). `carries` is set for what the shot's
+    first part rides on or drives.
     """
 
     member: int
     action: str = "still"
     view: str = "front"
     take: int = 0
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)

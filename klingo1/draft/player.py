@@ -73,6 +73,7 @@ class Player:
         self.action = part.action
         self.solid = body.kind in ("thing", "print")
         self.calm = body.kind == "print"
+        self.carries = body.carries
         self._mark, self._place, self._body = mark, place, body
         light = place.light
         view = costume.view(part.view, part.take)
@@ -116,7 +117,7 @@ class Player:
             return None
         y = pose.lift * mark.height + mark.raised
         turn = pose.turn
-        if mark.raised:
+        if self._body.held:
             turn += 0.05 * math.sin(seconds * 2.1)
             y += 0.012 * math.sin(seconds * 5.8)
         puppet = self._others.get(pose.view, self._puppet)

@@ -18,10 +18,12 @@ from klingo1.draft.player import Costume, Player
 from klingo1.draft.scenery import Box, Scenery, Standing
 from klingo1.draft.sets import Set
 from klingo1.draft.stage import Camera, Image, lens
+from klingo1.draft.wake import RAISES_DUST, Wake
 from klingo1.draft.weather import Weather
 
 _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""
+_NO_DUST = frozenset(("underwater", "space", "sky", "room", "studio"))
 _FASTEST = {"print": 0.8, "bust": 1.2}
 """Metres a second: what has no legs to show glides, and a large print that races past is hard to watch."""
 
@@ -61,6 +63,7 @@ class Shooting:
         self._speed = self._pace(shot, bodies) * slow
         self._slow = slow < 1
         names = (*studio.plan.weather, *(w for w in place.weather if w not in studio.plan.weather))
+        self._wake = self._leave_wake(shot, bodies, place)
         self._weather = Weather(
             names, studio.width, studio.height, place.haze, np.random.default_rng(seed + 99)
         )
@@ -79,7 +82,8 @@ class Shooting:
         box: Box | None = None
         for index, player in enumerate(self._players):
             pose = act(
-                player.action, t + 0.37 * index, seconds=shot.seconds, legs=player.legs, solid=player.solid,
+                player.action, t + (0.0 if player.carries else 0.37 * index), seconds=shot.seconds,
+                legs=player.legs, solid=player.solid,
                 slow=self._slow, all_round=player.all_round, calm=player.calm, prone=player.prone,
             )  # fmt: skip
             here = player.standing(camera, anchor, pose, number / FPS, keep=index == 0)
@@ -88,6 +92,9 @@ class Shooting:
             standing.append(here)
             if index == 0:
                 box = here.keep
+        if self._wake is not None:
+            trail = self._wake.standing(camera, anchor, t)
+            standing += [] if trail is None else [trail]
         frame = self._scenery.paint(
             camera, number / FPS, standing, lambda image: self._weather.draw_behind(image, number / FPS)
         )
@@ -148,6 +155,9 @@ class Shooting:
         for order, part in enumerate(shot.parts):
             costume = self._studio.wardrobe[part.member]
             lead = self._studio.wardrobe[shot.parts[0].member]
+            if part.carries:
+                bodies.append(Body(costume.aspect(part), costume.kind(part), carries=True))
+                continue
             small = order > 0 and costume.role == "prop" and lead.role == "character" and not lead.printed
             small = small and not costume.printed and part.action not in ("drive", "ride")
             held = small and part.action in ("still", "walk", "run")
@@ -162,6 +172,16 @@ class Shooting:
             costume = self._studio.wardrobe[part.member]
             players.append(Player(costume, part, body, mark, place, min(pixels, 1.6 * self._studio.height)))
         return players
+
+    def _leave_wake(self, shot: Shot, bodies: Sequence[Body], place: Set) -> Wake | None:
+        lead = shot.parts[0] if shot.parts else None
+        if lead is None or lead.action not in RAISES_DUST or shot.place in _NO_DUST or not self._speed:
+            return None
+        widest = next((i for i, body in enumerate(bodies) if body.carries), 0)
+        mark = self._blocking.marks[widest]
+        half = 0.5 * mark.height * bodies[widest].aspect
+        return Wake.of(lead.action, haze=place.haze, speed=self._speed,
+                       lateral=self._heading == "lateral", height=mark.height, half=half)  # fmt: skip
 
     def _pace(self, shot: Shot, bodies: Sequence[Body]) -> float:
         """Metres a second and direction of the group; it moves together, or only the movers move."""

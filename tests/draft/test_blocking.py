@@ -72,3 +72,20 @@ def test_wide_shapes_are_lower_than_people():
 def test_nobody_at_all_still_gives_a_camera():
     """A shot of the place alone can be filmed."""
     assert block([], "wide", 1280, 720).marks == ()
+
+
+def test_the_rider_sits_on_what_carries_it():
+    """The mount stands where the lead does, a little nearer; the lead is raised, and stays in sight."""
+    bodies = [Body(0.5, "person"), Body(2.0, "thing", carries=True), Body(0.5, "person")]
+    for shape in ((1280, 720), (720, 1280), (960, 960)):
+        found = block(bodies, "full", *shape)
+        lead, mount, other = found.marks
+        assert mount.x == lead.x
+        assert mount.z < lead.z
+        assert 0.3 * mount.height < lead.raised < mount.height
+        assert other.x != lead.x
+        assert mount.raised == other.raised == 0
+        top = found.horizon - 0.86 * (shape[0] * shape[1]) ** 0.5 / found.distance * (
+            lead.raised + lead.height - found.camera_height
+        )
+        assert top > 0

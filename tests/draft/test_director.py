@@ -328,6 +328,18 @@ def test_nouns_find_their_members():
     assert car.colours == ("#c8322d",)
 
 
+def test_who_rides_sits_on_the_vehicle_of_the_cast():
+    """A vehicle that is one of the pictures carries the rider in every shot; a lantern does not."""
+    prop = CastMember("prop", (2,))
+    for prompt in ("she rides the motorcycle through the desert", "@Image1 drives @Image2", "她骑着摩托车"):
+        for shot in film(prompt, GIRL, prop).shots:
+            if shot.framing != "insert":
+                assert [(p.member, p.carries) for p in shot.parts[:2]] == [(0, False), (1, True)], prompt
+    walking = film("she walks with the motorcycle", GIRL, prop)
+    lantern = film("she rides through the forest with a lantern", GIRL, prop)
+    assert not any(p.carries for plan in (walking, lantern) for shot in plan.shots for p in shot.parts)
+
+
 def test_scene_pictures_are_the_place_and_take_turns():
     """With scene references the place is the picture, several alternate, and none acts."""
     plan = film(
