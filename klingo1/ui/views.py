@@ -10,6 +10,7 @@ from klingo1.job import Job, State
 from klingo1.pricing import price_of
 from klingo1.request import Engine
 from klingo1.ui import words
+from klingo1.ui.reading import reading_of
 
 DRAFT_FIELD_MAX = 400
 Publish = Callable[[Path], str]
@@ -33,6 +34,7 @@ def job_view(job: Job, *, now: float, publish: Publish) -> dict[str, Any]:
         "phases": [[state.value, at] for state, at in job.phases],
         "details": _details(job),
         "understood": understood(job.report),
+        "reading": reading_of(job.report),
     }
 
 

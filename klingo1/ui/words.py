@@ -26,6 +26,17 @@ from klingo1.pricing import Price
 from klingo1.request import Engine
 
 ENGINE_NAMES = {Engine.DRAFT: "Draft engine", Engine.KLING: "Kling O1"}
+READING_NAMES = {
+    "picture": "your scene picture",
+    "push": "push in",
+    "pull": "pull back",
+    "track": "tracking",
+    "crane": "crane up",
+    "handheld": "handheld",
+    "static": "locked off",
+    "whip": "whip pan",
+}
+"""The draft engine's own names where they say too little to a person."""
 
 
 @dataclass(frozen=True, slots=True)

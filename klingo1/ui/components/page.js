@@ -89,6 +89,20 @@ window.klingo = (() => {
   };
   const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+  /* What the draft engine understood, as quiet words; while typing and on the card. */
+  const KINDS = { place: 'Place', time: 'Time', weather: 'Weather', looks: 'Look', actions: 'Action', camera: 'Camera' };
+  function reading(box, read, lead) {
+    const known = read && (read.facts || read.ignored) ? read : null;
+    box.hidden = !known;
+    const key = JSON.stringify(known);
+    if (box.dataset.key === key) return;
+    box.dataset.key = key;
+    if (!known) { box.replaceChildren(); return; }
+    const facts = known.facts.map(([kind, words]) => h('span', { class: 'fact', dataset: { kind } }, h('i', {}, KINDS[kind] || kind), ` ${words}`));
+    const passed = known.ignored.length ? h('span', { class: 'passed' }, h('i', {}, 'No effect'), ` ${known.ignored.join(', ')}${known.more ? ` and ${known.more} more` : ''}`) : null;
+    box.replaceChildren(h('span', { class: 'lead' }, lead), ' ', ...(facts.length ? facts : [h('span', { class: 'fact' }, 'no place, action or camera named: it stages a simple scene')]).flatMap((node) => [node, ' ']), ...(passed ? [passed] : []));
+  }
+
   let speaker = null;
   function announce(text) {
     if (!speaker || !speaker.isConnected) {
@@ -154,7 +168,7 @@ window.klingo = (() => {
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
   return { facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, clock, plural,
-    announce, problemsOf, clearProblems, showProblems, missing, notesOf, load, focusField, shownVideo, remembered };
+    announce, reading, problemsOf, clearProblems, showProblems, missing, notesOf, load, focusField, shownVideo, remembered };
 })();
 (() => {
   try {

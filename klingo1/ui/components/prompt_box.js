@@ -21,6 +21,7 @@ function take(text, { keepCaret = false } = {}) {
   if (props.value !== value) props.value = value;
   set('prompt', value);
   draw();
+  listen();
 }
 function draw() {
   const length = Array.from(area.value).length;
@@ -65,6 +66,25 @@ for (const [name, phrase] of PHRASES) {
     }
     this.focus();
   } }, name));
+}
+
+/* ---- what the draft engine makes of it, asked when the typing pauses */
+const line = element.querySelector('.k-reading');
+let wait = null;
+let asked = '';
+function listen() {
+  const question = { prompt: area.value, duration: get('duration') || facts.durationDefault, aspect: get('aspect') || facts.aspectDefault };
+  const key = JSON.stringify(question);
+  if (key === asked) return;
+  clearTimeout(wait);
+  if (!area.value.trim()) { asked = key; window.klingo.reading(line, null); return; }
+  wait = setTimeout(async () => {
+    asked = key;
+    let answer;
+    try { answer = await server.understand(question); } catch { answer = undefined; }
+    if (asked !== key) return;
+    if (answer) window.klingo.reading(line, answer, 'Draft reads'); else asked = '';
+  }, 250);
 }
 
 /* ---- mentions */
@@ -123,6 +143,7 @@ on('moved', (mapping) => {
   if (text !== area.value) { take(text, { keepCaret: true }); announce('The prompt was renumbered.'); }
 });
 on('pictures', draw);
+on(['duration', 'aspect'], () => listen());
 on('take:prompt', (value) => { if (value !== undefined) take(value); });
 on('problems', () => { showProblems(element.querySelector('.k-problem'), 'prompt'); draw(); });
 take(draft.prompt ?? props.value);

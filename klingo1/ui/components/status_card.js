@@ -79,8 +79,9 @@ function draw() {
   card.dataset.mood = view.active ? 'busy' : view.state === 'done' ? 'good' : view.ended ? (view.state === 'stopped' ? 'calm' : 'bad') : 'ask';
   $('.title').textContent = view.title;
   $('.maker').textContent = `${view.engine_name} · ${view.money}`;
-  $('.note').textContent = view.active ? [view.note, usual(), 'Safe to close this page.'].filter(Boolean).join(' ') : view.note || (view.understood ? `Understood: ${view.understood}` : '');
+  $('.note').textContent = view.active ? [view.note, usual(), 'Safe to close this page.'].filter(Boolean).join(' ') : view.note;
   $('.note').hidden = !$('.note').textContent;
+  window.klingo.reading($('.k-reading'), view.ended ? view.reading : null, 'Understood');
   bar.hidden = !view.active;
   const known = typeof view.progress === 'number';
   bar.classList.toggle('open', !known);
@@ -192,7 +193,6 @@ const acts = {
 };
 function drawDetails() {
   const rows = [['Job', view.id], ['Cost', view.money]];
-  if (view.understood) rows.push(['Understood', view.understood]);
   const flat = (value, path) => {
     if (value && typeof value === 'object' && !Array.isArray(value) && path !== 'data.draft') { for (const [k, v] of Object.entries(value)) flat(v, path ? `${path}.${k}` : k); return; }
     rows.push([path, typeof value === 'string' ? value : JSON.stringify(value)]);

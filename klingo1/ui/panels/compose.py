@@ -16,6 +16,7 @@ from klingo1.ui.components.prompt_box import PromptBox
 from klingo1.ui.components.reference_gallery import ReferenceGallery
 from klingo1.ui.components.reference_video import ReferenceVideo
 from klingo1.ui.handlers import Handlers
+from klingo1.ui.reading import read_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,12 @@ def build(handlers: Handlers) -> ComposePanel:
     def forget_key(asked: dict[str, str]) -> dict[str, object]:
         return handlers.forget_key(asked)
 
+    def understand(asked: dict[str, object]) -> dict[str, object]:
+        return read_prompt(asked)
+
     pictures = ReferenceGallery(elem_id="k-pictures")
     clip = ReferenceVideo(elem_id="k-clip")
-    prompt = PromptBox("", elem_id="k-prompt")
+    prompt = PromptBox("", elem_id="k-prompt", server_functions=[understand])
     with gr.Row(elem_id="k-sliders"):
         duration = DurationSlider(DURATION_DEFAULT, elem_id="k-duration")
         aspect = AspectSlider(ASPECT_RATIO_DEFAULT, elem_id="k-aspect")

@@ -1,0 +1,72 @@
+"""What the draft engine makes of a prompt, as short lists that the page can show; pure and quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+from klingo1.draft.preview import preview
+from klingo1.request import (
+    ASPECT_RATIO_DEFAULT,
+    ASPECT_RATIOS,
+    DURATION_DEFAULT,
+    DURATION_MAX,
+    DURATION_MIN,
+    PROMPT_MAX,
+)
+from klingo1.ui.words import READING_NAMES
+
+IGNORED_SHOWN = 8
+_KINDS = ("place", "time", "weather", "looks", "actions", "camera")
+
+
+def read_prompt(asked: object) -> dict[str, Any]:
+    """The reading of what somebody types. `asked` comes from the browser: anything unusable is a default.
+
+    No picture is opened and nothing is written or spent.
+    """
+    values = asked if isinstance(asked, Mapping) else {}
+    prompt, duration, aspect = (values.get(name) for name in ("prompt", "duration", "aspect"))
+    if not isinstance(prompt, str) or not prompt.strip():
+        return {}
+    plan = preview(
+        prompt[:PROMPT_MAX],
+        [],
+        duration=duration if _is_length(duration) else DURATION_DEFAULT,
+        aspect_ratio=str(aspect) if aspect in ASPECT_RATIOS else ASPECT_RATIO_DEFAULT,
+    )
+    return reading_of(plan.as_json())
+
+
+def reading_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a plan or of a finished draft: `{"facts": [[kind, words]], "shots": n, "ignored": […]}`.
+
+    Empty when the report tells nothing, as for the paid model. What the report names may come out of a
+    prompt; it stays text.
+    """
+    facts = []
+    for kind in _KINDS:
+        words = _texts(report.get(kind))
+        if kind in {"place", "camera"}:
+            words = [READING_NAMES.get(word, word) for word in words]
+        if words:
+            facts.append([kind, ", ".join(words)])
+    shots, ignored = report.get("shots"), _texts(report.get("ignored"))
+    if not facts and not ignored and not isinstance(shots, list):
+        return {}
+    return {
+        "facts": facts,
+        "shots": len(shots) if isinstance(shots, list) else 0,
+        "ignored": ignored[:IGNORED_SHOWN],
+        "more": max(0, len(ignored) - IGNORED_SHOWN),
+    }
+
+
+def _is_length(value: object) -> TypeGuard[int]:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and DURATION_MIN <= int(str(value)) <= DURATION_MAX
+
+
+def _texts(value: object) -> Sequence[str]:
+    items = value if isinstance(value, list) else [value]
+    return [item[:40] for item in items if isinstance(item, str) and item]

@@ -1,0 +1,32 @@
+"""What the draft engine understood, under the prompt while typing and on the card afterwards."""
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.visitor import add, generate, mood
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_reading_follows_the_typing_and_stays_with_the_result(page, photos):
+    """Place, time, weather, action, camera and idle words; the card says the same of the finished draft."""
+    line = page.locator("#k-prompt .k-reading")
+    expect(line).to_be_hidden()
+    add(page, photos, 1)
+    page.get_by_label("Prompt").press_sequentially("@Image1 runs in a forest")
+    expect(line).to_contain_text("Place forest")
+    expect(line).to_contain_text("Action run")
+    words = "@Image1 dances on the beach at night in the rain, slow push in <b>quixotic</b>"
+    page.get_by_label("Prompt").fill(words)
+    expect(line).to_contain_text("Place beach")
+    for fact in ("Time night", "Weather rain", "Action dance", "Camera push in", "No effect", "quixotic"):
+        expect(line).to_contain_text(fact)
+    expect(line).not_to_contain_text("Image1")
+    assert line.locator("b").count() == 0
+    generate(page, photos, prompt=words)
+    mood(page, "good")
+    told = page.locator("#k-card .k-reading")
+    for fact in ("Understood", "Place beach", "Time night", "Weather rain", "Camera push in", "quixotic"):
+        expect(told).to_contain_text(fact)
+    page.get_by_label("Prompt").fill("")
+    expect(line).to_be_hidden()
