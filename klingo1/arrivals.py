@@ -8,31 +8,37 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from klingo1.clips import check_clip, check_clip_url
+from klingo1.clips import check_clip_url
 from klingo1.errors import InvalidRequest
+from klingo1.intake_process import Here, Intake
+from klingo1.masks import read_mask, write_mask
 from klingo1.mentions import orphans
 from klingo1.pricing import Price
-from klingo1.references import check_picture
 from klingo1.request import Engine, VideoRequest
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".mp4", ".mov", ".webm", ".m4v"})
 _CHUNK = 2**20
 
 
-def check_references(request: VideoRequest, engine: Engine) -> None:
+def check_references(request: VideoRequest, engine: Engine, intake: Intake | None = None) -> None:
     """Really read every local reference, and look at the form of every address; nothing is fetched.
 
     Raises InvalidRequest naming picture, limit and remedy. A paid run must not mention what is not there.
     """
+    intake = intake or Here()
     for number, image in enumerate(request.images):
         if isinstance(image, Path):
-            check_picture(image, field=f"images[{number}]")
+            intake.check_picture(image, field=f"images[{number}]")
         else:
             _check_image_url(image, number, engine)
+    for number, mask in enumerate(request.draft.masks):
+        if isinstance(mask, Path):
+            read_mask(mask, field=f"masks[{number}]")
     if isinstance(request.video, Path):
-        check_clip(request.video, engine=engine)
+        intake.check_clip(request.video, engine=engine)
     elif request.video is not None:
         check_clip_url(request.video, engine=engine)
     check_mentions(request, engine)
@@ -78,8 +84,15 @@ def copy_references(
         copied(image, str(number)) if isinstance(image, Path) else image
         for number, image in enumerate(request.images, 1)
     ]
+    masks = [
+        write_mask(mask, references / f"mask{number + 1}.png", field=f"masks[{number}]")
+        if isinstance(mask, Path)
+        else mask
+        for number, mask in enumerate(request.draft.masks)
+    ]
     video = request.video
-    return request.with_references(images, copied(video, "video") if isinstance(video, Path) else video)
+    own = request.with_references(images, copied(video, "video") if isinstance(video, Path) else video)
+    return replace(own, draft=request.draft.with_masks(masks))
 
 
 def _copy(source: Path, to: Path, copies: dict[Path, Path] | None) -> None:
@@ -103,12 +116,12 @@ def digest_of(request: VideoRequest, engine: Engine, price: Price) -> str:
         request.keep_original_sound,
         request.aspect_ratio,
         request.duration,
-        request.draft.to_wire(),
+        request.draft.with_masks(()).to_wire(),
         engine.value,
         price.micro,
     )
     digest.update(repr(fields).encode())
-    for reference in (*request.images, request.video):
+    for reference in (*request.images, request.video, *request.draft.masks):
         digest.update(b"\0")
         if isinstance(reference, Path):
             with reference.open("rb") as file:

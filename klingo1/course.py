@@ -14,19 +14,18 @@ from typing import Any
 
 from klingo1 import errors, mentions
 from klingo1.client import Client
-from klingo1.clips import normalise_clip
 from klingo1.download import is_whole_mp4
 from klingo1.engines import Engines
 from klingo1.entries import RETRY_SECONDS, Entries
 from klingo1.errors import ApiError, KlingoError, LedgerError
 from klingo1.export import write_poster
+from klingo1.intake_process import Intake
 from klingo1.job import Job, Money, Problem, State
 from klingo1.lookup import Lost
 from klingo1.moments import Moment, reached
 from klingo1.prediction import Prediction, Status
 from klingo1.problems import problem_of, released
-from klingo1.references import normalise_picture
-from klingo1.request import Engine
+from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock
 from klingo1.settings import Settings
 from klingo1.submission import Submission
@@ -45,8 +44,11 @@ OUTAGE_SECONDS = 24 * 3600.0
 class Course:
     """Drives jobs on the studio's loop. One task per job calls `run`."""
 
-    def __init__(self, *, entries: Entries, engines: Engines, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, *, entries: Entries, engines: Engines, settings: Settings, clock: Clock, intake: Intake
+    ) -> None:
         self._entries = entries
+        self._intake = intake
         self._engines = engines
         self._settings = settings
         self._clock = clock
@@ -130,25 +132,26 @@ class Course:
         for number, image in enumerate(job.request.images, 1):
             if isinstance(image, Path) and prepared(folder, str(number)) is None:
                 field = f"images[{number - 1}]"
-                await asyncio.to_thread(normalise_picture, image, folder / f"{number}.jpg", field=field)
+                await asyncio.to_thread(
+                    self._intake.normalise_picture, image, folder / f"{number}.jpg", field=field
+                )
         if isinstance(job.request.video, Path) and prepared(folder, "video") is None:
-            await asyncio.to_thread(normalise_clip, job.request.video, folder / "video.mp4")
+            await asyncio.to_thread(self._intake.normalise_clip, job.request.video, folder / "video.mp4")
         await self._entries.advance(job, State.UPLOADING)
 
     async def _upload_and_submit(self, job: Job) -> None:
         client = await self._client(job)
         async with self._sending:
-            images, video = await self._references(job, client)
+            request = await self._references(job, client)
         reached(Moment.UPLOADED)
-        request = job.request.with_references(images, video)
         body = request.to_wire(prompt=self._wire_prompt(job))
         if job.engine is Engine.DRAFT:
-            body["klingo1"] = job.request.draft.to_wire()
+            body["klingo1"] = request.draft.to_wire()
         account = self._engines.account_of(job.engine, job.owner)
         await self._submission.send(job, client, body, account=account)
 
-    async def _references(self, job: Job, client: Client) -> tuple[list[str], str | None]:
-        """Every reference as an address; what stands already is not sent again, what came through is kept."""
+    async def _references(self, job: Job, client: Client) -> VideoRequest:
+        """The request over addresses; what stands already is not sent again, what came is kept."""
         record = await self._entries.record(job)
         uploads = Uploads.read(record.uploads, now=self._clock.time())
         try:

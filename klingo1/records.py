@@ -29,7 +29,8 @@ def encode_request(request: VideoRequest, home: Path) -> str:
             "keep_original_sound": request.keep_original_sound,
             "aspect_ratio": request.aspect_ratio,
             "duration": request.duration,
-            "draft": request.draft.to_wire(),
+            "draft": request.draft.with_masks(()).to_wire(),
+            "masks": [mask and _encode_reference(mask, home) for mask in request.draft.masks],
         }
     )
 
@@ -38,6 +39,7 @@ def decode_request(text: str, home: Path) -> VideoRequest:
     """The request as it was asked."""
     raw = json.loads(text)
     video = raw["video"]
+    masks = [mask and _decode_reference(mask, home) for mask in raw.get("masks", ())]
     return VideoRequest(
         prompt=raw["prompt"],
         images=tuple(_decode_reference(image, home) for image in raw["images"]),
@@ -45,7 +47,7 @@ def decode_request(text: str, home: Path) -> VideoRequest:
         keep_original_sound=raw["keep_original_sound"],
         aspect_ratio=raw["aspect_ratio"],
         duration=raw["duration"],
-        draft=DraftOptions.from_wire(raw.get("draft")),
+        draft=DraftOptions.from_wire(raw.get("draft")).with_masks(masks),
     )
 
 

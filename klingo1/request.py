@@ -24,6 +24,9 @@ ASPECT_RATIOS = ("9:16", "1:1", "16:9")
 ASPECT_RATIO_DEFAULT = "16:9"
 DRAFT_SIZES = ("720p", "1080p")
 ROLES = ("character", "prop", "scene", "style")
+VIEWS = ("front", "side", "back", "left", "right")
+"""What a picture shows of its subject; "left" and "right" are side views that look that way."""
+GUESS = "guess"
 EXAMPLE_PROMPT = (
     "The character walking through a futuristic city at night, neon lights reflecting on wet streets"
 )
@@ -43,15 +46,28 @@ class Engine(StrEnum):
 class DraftOptions:
     """Wishes that only the draft engine understands; they are never sent to the paid model.
 
-    `roles` has one entry per picture: a name from ROLES, or "" to let the engine guess.
+    All but `size` have at most one entry per picture. `roles` holds names from ROLES and `views` names from
+    VIEWS, which a person knows better than the engine. They are remembered for that picture: "" is what was
+    said before, or else a guess; GUESS forgets what was said. `masks` are pictures whose white shows what to
+    keep, None for no wish; an all-black one forgets. `groups`: pictures with the same number above 0 show one
+    subject, with different ones different subjects.
     """
 
     size: str = "720p"
     roles: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    masks: tuple[Reference | None, ...] = ()
+    groups: tuple[int, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
-        """The extension object of a draft submit."""
-        return {"size": self.size, "roles": list(self.roles)}
+        """The extension object of a draft submit. Raises ValueError when a mask is still a local file."""
+        if any(isinstance(mask, Path) for mask in self.masks):
+            raise ValueError("masks must be uploaded before a request is sent")
+        wire: dict[str, Any] = {"size": self.size, "roles": list(self.roles)}
+        for name, values in (("views", self.views), ("masks", self.masks), ("groups", self.groups)):
+            if any(values):
+                wire[name] = list(values)
+        return wire
 
     @classmethod
     def from_wire(cls, raw: object) -> DraftOptions:
@@ -59,9 +75,24 @@ class DraftOptions:
         if not isinstance(raw, Mapping):
             return cls()
         size = raw.get("size")
-        roles = raw.get("roles")
-        known = [r if r in ROLES else "" for r in roles] if isinstance(roles, Sequence) else []
-        return cls(size=size if size in DRAFT_SIZES else "720p", roles=tuple(known))
+        views = tuple(v if v in (*VIEWS, GUESS) else "" for v in _listed(raw.get("views")))
+        masks = tuple(m if isinstance(m, str) and m else None for m in _listed(raw.get("masks")))
+        groups = tuple(g if type(g) is int and 0 < g < 100 else 0 for g in _listed(raw.get("groups")))
+        return cls(
+            size=size if size in DRAFT_SIZES else "720p",
+            roles=tuple(r if r in (*ROLES, GUESS) else "" for r in _listed(raw.get("roles"))),
+            views=views if any(views) else (),
+            masks=masks if any(masks) else (),
+            groups=groups if any(groups) else (),
+        )
+
+    def with_masks(self, masks: Sequence[Reference | None]) -> DraftOptions:
+        """The same wishes over other mask files or addresses."""
+        return replace(self, masks=tuple(masks))
+
+
+def _listed(value: object) -> list[Any]:
+    return value[:IMAGES_MAX] if isinstance(value, list) else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from klingo1 import errors
 from klingo1.client import Client
 from klingo1.errors import ApiError, InvalidRequest
 from klingo1.job import Job
+from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock
 
 PREPARED = "prepared"
@@ -53,10 +55,8 @@ class Uploads:
         """For the ledger's column."""
         return list(self._standing.values())
 
-    async def complete(
-        self, job: Job, client: Client, *, folder: Path, clock: Clock
-    ) -> tuple[list[str], str | None]:
-        """Send what is missing, side by side; returns the images' and the video's addresses.
+    async def complete(self, job: Job, client: Client, *, folder: Path, clock: Clock) -> VideoRequest:
+        """Send what is missing, side by side; returns the job's request over addresses.
 
         Raises the first failure after all have ended: InvalidRequest naming the field, KeyRejected.
         What came through is kept either way.
@@ -75,11 +75,18 @@ class Uploads:
             for n, image in enumerate(job.request.images)
         ]
         video = job.request.video
-        return images, str(self._standing["video"]["url"]) if isinstance(video, Path) else video
+        sent = job.request.with_references(
+            images, str(self._standing["video"]["url"]) if isinstance(video, Path) else video
+        )
+        masks = [
+            str(self._standing[f"masks[{n}]"]["url"]) if f"masks[{n}]" in files else None
+            for n, _ in enumerate(job.request.draft.masks)
+        ]
+        return replace(sent, draft=sent.draft.with_masks(masks))
 
     async def _send(self, field: str, file: Path, client: Client, clock: Clock) -> None:
         # The person's own file name stays here: the service gets a neutral one.
-        name = f"reference-{field.removeprefix('images[').rstrip(']')}{file.suffix}"
+        name = f"reference-{field.removeprefix('images[').replace('[', '-').rstrip(']')}{file.suffix}"
         content_type = _TYPES.get(file.suffix, "application/octet-stream")
         try:
             url = await client.upload(file, filename=name, content_type=content_type)
@@ -93,7 +100,9 @@ class Uploads:
 def sent_references(job: Job, column: str) -> list[str]:
     """Every address that a submit of this job named: uploads, and references that were addresses."""
     named = [r for r in (*job.request.images, job.request.video) if isinstance(r, str)]
-    return [str(row["url"]) for row in json.loads(column)] + named
+    # Masks are an extension of ours: no service's record of a submit repeats them.
+    sent = [str(row["url"]) for row in json.loads(column) if not str(row["field"]).startswith("masks")]
+    return sent + named
 
 
 def _local_files(job: Job, folder: Path) -> dict[str, Path]:
@@ -104,4 +113,7 @@ def _local_files(job: Job, folder: Path) -> dict[str, Path]:
     }
     if isinstance(job.request.video, Path):
         files["video"] = prepared(folder / PREPARED, "video") or job.request.video
+    if job.engine is Engine.DRAFT:
+        masks = enumerate(job.request.draft.masks)
+        files |= {f"masks[{n}]": mask for n, mask in masks if isinstance(mask, Path)}
     return files

@@ -31,14 +31,29 @@ _BANDS = 4
 """Head, chest, hips and legs are compared on their own."""
 
 
-def group(cutouts: Sequence[Cutout], *, roles: Sequence[str] = ()) -> list[tuple[int, ...]]:
+def group(
+    cutouts: Sequence[Cutout], *, roles: Sequence[str] = (), groups: Sequence[int] = ()
+) -> list[tuple[int, ...]]:
     """Indices (from 0) of pictures that show the same subject, in order of their first picture.
 
     `roles` are the roles that a person chose, "" for none, by picture; different chosen roles are never put
-    together. Places, prints and style pictures stay alone.
+    together. `groups` is what a person said of who is the same (see DraftOptions), 0 for nothing. Places,
+    prints and style pictures stay alone.
     """
-    alike = {(a, b): _alike(cutouts, roles, a, b) for a, b in itertools.combinations(range(len(cutouts)), 2)}
-    groups: list[tuple[int, ...]] = [(index,) for index in range(len(cutouts))]
+    said = [
+        0 if cutout.method in {"print", "place"} or index >= len(groups) else groups[index]
+        for index, cutout in enumerate(cutouts)
+    ]
+    alike = {
+        (a, b): 0.0 if said[a] and said[b] else _alike(cutouts, roles, a, b)
+        for a, b in itertools.combinations(range(len(cutouts)), 2)
+    }
+    found: list[tuple[int, ...]] = [(index,) for index, number in enumerate(said) if not number]
+    found += [tuple(i for i, n in enumerate(said) if n == number) for number in {*said} - {0}]
+    return _merged(found, alike)
+
+
+def _merged(groups: list[tuple[int, ...]], alike: dict[tuple[int, int], float]) -> list[tuple[int, ...]]:
     while True:
         # The likest pair first: a side view joins a front and a back that have little in common.
         pairs = []
@@ -52,12 +67,14 @@ def group(cutouts: Sequence[Cutout], *, roles: Sequence[str] = ()) -> list[tuple
         groups = [g for g in groups if g not in (one, two)] + [tuple(sorted(one + two))]
 
 
-def cast_of(cutouts: Sequence[Cutout], *, roles: Sequence[str] = ()) -> tuple[CastMember, ...]:
+def cast_of(
+    cutouts: Sequence[Cutout], *, roles: Sequence[str] = (), groups: Sequence[int] = ()
+) -> tuple[CastMember, ...]:
     """One member for each group; `images` count from 1. A member's views are those of its pictures in order
     (see `views_of`), named among themselves: three pictures become a front, a side and a back.
     """
     members = []
-    for indices in group(cutouts, roles=roles):
+    for indices in group(cutouts, roles=roles, groups=groups):
         views = _views(cutouts, indices)
         chosen = [roles[i] for i in indices if i < len(roles) and roles[i]]
         guesses = chosen or [cutouts[i].role for i in indices]

@@ -13,10 +13,12 @@ from typing import Any
 
 import cv2
 
+from klingo1.draft.corrections import corrections_of
 from klingo1.draft.cutout import Cutout, cast_of, cut_out
 from klingo1.draft.director import direct
 from klingo1.draft.encode import Encoder
 from klingo1.draft.frames import Film
+from klingo1.draft.looks import in_one_look, seen_as
 from klingo1.draft.plan import FPS, Part, Plan
 from klingo1.draft.sound import sound_of
 from klingo1.draft.stage import Image
@@ -41,8 +43,8 @@ class RenderTask:
 
     `request` names local files only. `output` is written as `.part` and renamed; `poster.jpg` appears beside
     it. `progress` is rewritten at most four times a second: a fraction 0 to 1, and a word for the phase.
-    When `stop` exists the render ends within half a second. `cache` keeps cut-outs; `masks` has one entry for
-    each picture that a person corrected.
+    When `stop` exists the render ends within half a second. `cache` keeps cut-outs, `corrections` what people
+    said about pictures; `model` is an ONNX network that cuts photographs.
     """
 
     request: VideoRequest
@@ -50,7 +52,8 @@ class RenderTask:
     progress: Path | None = None
     stop: Path | None = None
     cache: Path | None = None
-    masks: tuple[Path | None, ...] = ()
+    corrections: Path | None = None
+    model: Path | None = None
 
 
 def render(task: RenderTask) -> dict[str, Any]:
@@ -64,9 +67,8 @@ def render(task: RenderTask) -> dict[str, Any]:
     watch = _Watch(task)
     request = task.request
     watch.note(0.0, "reading")
-    cutouts = _cut_out(task, watch)
-    roles = request.draft.roles
-    cast = cast_of(cutouts, roles=roles)
+    cutouts, roles = _cut_out(task, watch)
+    cast = cast_of(cutouts, roles=roles, groups=request.draft.groups)
     plan = direct(request.prompt, cast, duration=request.duration, aspect_ratio=request.aspect_ratio)
     plan = with_everyone(plan)
     watch.note(0.08, "building")
@@ -105,7 +107,7 @@ def render(task: RenderTask) -> dict[str, Any]:
         "sound": sound is not None,
         "cutouts": [
             {
-                "role": (roles[i] if i < len(roles) else "") or c.role,
+                "role": roles[i] or c.role,
                 "method": c.method,
                 "confidence": round(float(c.confidence), 3),
                 "views": [view.name for view in c.views],
@@ -135,17 +137,17 @@ def with_everyone(plan: Plan) -> Plan:
     return replace(plan, shots=tuple(shots))
 
 
-def _cut_out(task: RenderTask, watch: _Watch) -> list[Cutout]:
+def _cut_out(task: RenderTask, watch: _Watch) -> tuple[list[Cutout], list[str]]:
+    """The cut-outs in one look, and the roles that a person chose ("" for none)."""
+    images = [image for image in task.request.images if isinstance(image, Path)]  # all are local by now
+    said = corrections_of(images, task.request.draft, task.corrections)
     cutouts = []
-    request = task.request
-    for i, image in enumerate(request.images):
+    for i, (image, known) in enumerate(zip(images, said, strict=True)):
         watch.check()
-        role = request.draft.roles[i] if i < len(request.draft.roles) else ""
-        mask = task.masks[i] if i < len(task.masks) else None
-        assert isinstance(image, Path)  # references are local files by now
-        cutouts.append(cut_out(image, role=role, mask=mask, cache=task.cache))
-        watch.note(0.08 * (i + 1) / len(request.images), "reading")
-    return cutouts
+        cutout = cut_out(image, role=known.role, mask=known.mask, cache=task.cache, model=task.model)
+        cutouts.append(seen_as(cutout, known.view))
+        watch.note(0.08 * (i + 1) / len(images), "reading")
+    return in_one_look(cutouts), [known.role for known in said]
 
 
 def _recipe(request: VideoRequest, plan: Plan) -> dict[str, Any]:

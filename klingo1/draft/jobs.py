@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
 from klingo1.draft.media import MediaUnreadable
 from klingo1.draft.renderer import RenderQueue, RenderTimedOut
-from klingo1.draft.supply import Fetcher, collect
+from klingo1.draft.supply import Fetcher, collect, collect_masks
 from klingo1.draft.worker import BareRequest, Order, RenderFailed, RenderStopped
 from klingo1.prediction import Status
 from klingo1.request import DraftOptions, VideoRequest
@@ -33,11 +34,24 @@ UNREADABLE, FAILED, TIMED_OUT = 1402, 1403, 5004
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What every film of a service gets: whether what people say about pictures is remembered (not where
+    strangers share it), and an ONNX network that cuts photographs.
+    """
+
+    remember: bool = True
+    model: Path | None = None
+
+
 class DraftJobs:
     """One asyncio task for each unfinished prediction of this process."""
 
-    def __init__(self, store: DraftStore, queue: RenderQueue, door: Fetcher) -> None:
+    def __init__(
+        self, store: DraftStore, queue: RenderQueue, door: Fetcher, extras: Extras | None = None
+    ) -> None:
         self._store = store
+        self._extras = extras or Extras()
         self._queue = queue
         self._door = door
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -148,6 +162,8 @@ class DraftJobs:
                 progress=room / "progress",
                 stop=room / "stop",
                 cache=self._store.cache,
+                corrections=self._store.corrections if self._extras.remember else None,
+                model=self._extras.model,
             )
 
             async def begun() -> None:
@@ -164,6 +180,8 @@ class DraftJobs:
     async def _request(self, record: Record, room: Path) -> VideoRequest:
         """The stored fields over local files."""
         images, video = await collect(record.input, self._store, self._door, room)
+        wishes = DraftOptions.from_wire(record.options)
+        masks = await collect_masks(wishes.masks[: len(images)], self._store, self._door, room)
         kind = VideoRequest if images else BareRequest
         return kind(
             prompt=record.input["prompt"],
@@ -172,7 +190,7 @@ class DraftJobs:
             keep_original_sound=record.input["keep_original_sound"],
             aspect_ratio=record.input["aspect_ratio"],
             duration=record.input["duration"],
-            draft=DraftOptions.from_wire(record.options),
+            draft=wishes.with_masks(masks),
         )
 
     async def _end(self, record: Record, status: Status, error: str, code: int, began: float) -> None:

@@ -20,6 +20,7 @@ def preview(
     aspect_ratio: str,
     roles: Sequence[str] = (),
     cache: Path | None = None,
+    model: Path | None = None,
 ) -> Plan:
     """The plan for `prompt`; pictures, if any, are cut out as for a film.
 
@@ -31,6 +32,9 @@ def preview(
         from klingo1.draft.cutout import cut_out  # noqa: PLC0415 - as above
 
         given = [*roles, *[""] * len(images)]
-        cutouts = [cut_out(image, role=role, cache=cache) for image, role in zip(images, given, strict=False)]
+        cutouts = [
+            cut_out(image, role=role, cache=cache, model=model)
+            for image, role in zip(images, given, strict=False)
+        ]
         cast = cast_of(cutouts, roles=roles)
     return direct(prompt, cast, duration=duration, aspect_ratio=aspect_ratio)

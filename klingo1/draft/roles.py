@@ -27,7 +27,7 @@ _LARGEST = 3.0
 
 
 def role_of_cut(view: Pixels, bgr: Pixels) -> str:
-    """character or prop for a photograph's cut-out (`view`, H×W×4 BGRA); `bgr` is the whole photograph.
+    """Say character or prop for a photograph's cut-out (`view`, H×W×4 BGRA); `bgr` is the whole photograph.
 
     A character has a face, or two legs to stand on, or head and shoulders cut off by the picture's lower
     edge, or is tall, slim and not even.
@@ -45,7 +45,7 @@ def role_of_cut(view: Pixels, bgr: Pixels) -> str:
 
 
 def role_of_print(bgr: Pixels) -> str:
-    """character or prop for a photograph that is shown whole: wide pictures show things more often."""
+    """Say character or prop for a photograph that is shown whole: wide pictures show things more often."""
     upright = bgr.shape[0] >= 0.95 * bgr.shape[1]
     return "character" if upright or find_face(reduced(bgr, FACE_SIDE)) is not None else "prop"
 

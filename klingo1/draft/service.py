@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from klingo1.draft.intake import Intake, file_response
-from klingo1.draft.jobs import DraftJobs
+from klingo1.draft.jobs import DraftJobs, Extras
 from klingo1.draft.renderer import RenderQueue
 from klingo1.draft.store import DraftStore
 from klingo1.draft.wire import (
@@ -62,8 +62,9 @@ class DraftService:
 
     `app` is mounted through httpx.ASGITransport (then call `start` and `close` yourself) or served by uvicorn
     (its lifespan calls them). `executor` None renders in `workers` spawned processes; `render` must then be
-    picklable. `api_key` None accepts every key. `door` fetches references from the open internet. Raises
-    LedgerError when the folder's record cannot be opened.
+    picklable. `api_key` None accepts every key. `door` fetches references from the open internet.
+    `model` is an ONNX network that cuts photographs. With `remember`, what people say about a picture (role,
+    view, mask) holds for the next film with it. Raises LedgerError when the folder's record cannot be opened.
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class DraftService:
         render: Callable[[Order], dict[str, Any]] = render_film,
         door: Fetcher | None = None,
         seconds: float = 900.0,
+        model: Path | None = None,
+        remember: bool = True,
     ) -> None:
         self._store = DraftStore(folder)
         queue = RenderQueue(executor=executor, workers=workers, render=render, seconds=seconds)
-        self._jobs = DraftJobs(self._store, queue, door or Door())
+        self._jobs = DraftJobs(self._store, queue, door or Door(), Extras(remember, model))
         self._pruned = 0.0
         self.app = self._application(Intake(self._store.uploads, self._jobs.warm), api_key)
 

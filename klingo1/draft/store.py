@@ -3,6 +3,7 @@
     drafts.sqlite3          predictions, and the uploads of uploads.py, in WAL mode
     predictions/<id>/       video.mp4, and while it is being made: progress, stop, fetched references
     cache/                  the renderer's own
+    corrections/            roles, views and masks that people gave, by picture
     owners/<name>           locked for as long as the process that makes those predictions lives
 
 Several processes may share a folder (a page and a command): each prediction belongs to one of them, and a
@@ -116,6 +117,11 @@ class DraftStore:
     def cache(self) -> Path:
         """The renderer's folder."""
         return self._folder / "cache"
+
+    @property
+    def corrections(self) -> Path:
+        """What people said about pictures; kept longer than films."""
+        return self._folder / "corrections"
 
     def room(self, prediction_id: str) -> Path:
         """The folder of one prediction."""

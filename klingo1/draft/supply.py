@@ -10,7 +10,7 @@ from klingo1.draft.media import PICTURE_BYTES, VIDEO_BYTES, MediaUnreadable, typ
 from klingo1.web.door import DoorClosed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from klingo1.draft.store import DraftStore
@@ -49,6 +49,20 @@ async def collect(
         return tuple(pictures), None
     return tuple(pictures), await _local(
         video, "The video", "video/", store, _Fetch(door, room / "reference")
+    )
+
+
+async def collect_masks(
+    masks: Sequence[object], store: DraftStore, door: Fetcher, room: Path
+) -> tuple[Path | None, ...]:
+    """The masks of a request as local files, None where there is none. Raises MediaUnreadable."""
+    return tuple(
+        [
+            await _local(url, f"Mask {number}", "image/", store, _Fetch(door, room / f"mask{number}"))
+            if isinstance(url, str)
+            else None
+            for number, url in enumerate(masks, start=1)
+        ]
     )
 
 

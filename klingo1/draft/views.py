@@ -32,12 +32,14 @@ _SEEN = 12
 @dataclass(frozen=True, slots=True)
 class View:
     """One cut-out view. `pixels` is H×W×4 uint8 straight BGRA, trimmed with 2 pixels of empty border, longest
-    side at most 1400; `name` is front, side or back; `faces_right` matters for side views.
+    side at most 1400; `name` is front, side or back; `faces_right` matters for side views; `given`
+    says that a person named it.
     """
 
     pixels: Pixels
     name: str = "front"
     faces_right: bool = True
+    given: bool = False
 
 
 def trimmed(bgra: Pixels) -> Pixels | None:
@@ -159,9 +161,10 @@ def named(parts: Sequence[Pixels]) -> tuple[View, ...]:
 
 
 def renamed(views: Sequence[View]) -> tuple[View, ...]:
-    """The same views, named anew as views of one subject."""
-    names = names_of([v.pixels for v in views])
-    return tuple(replace(v, name=n) for v, n in zip(views, names, strict=True))
+    """The same views, named anew as views of one subject; names that a person gave stay."""
+    guessed = [v for v in views if not v.given]
+    names = iter(names_of([v.pixels for v in guessed]) if guessed else ())
+    return tuple(v if v.given else replace(v, name=next(names)) for v in views)
 
 
 def names_of(parts: Sequence[Pixels]) -> list[str]:

@@ -56,8 +56,8 @@ class BareRequest(VideoRequest):
 class Order:
     """One film to make. The fields are those of film.RenderTask, which only the worker imports.
 
-    `progress` receives a number from 0 to 1 as text; when `stop` exists the work is to end; `cache` is a
-    folder that renders share.
+    `progress` receives a number from 0 to 1 as text; when `stop` exists the work is to end; `cache` and
+    `corrections` are folders that renders share; `model` is a file.
     """
 
     request: VideoRequest
@@ -65,6 +65,8 @@ class Order:
     progress: Path | None = None
     stop: Path | None = None
     cache: Path | None = None
+    corrections: Path | None = None
+    model: Path | None = None
 
     @property
     def stopped(self) -> bool:
@@ -88,6 +90,8 @@ def render_film(order: Order) -> dict[str, Any]:
             progress=order.progress,
             stop=order.stop,
             cache=order.cache,
+            corrections=order.corrections,
+            model=order.model,
         )
     )
 
@@ -117,6 +121,9 @@ def work(render: Callable[[Order], dict[str, Any]], order: Order) -> dict[str, A
             for number, picture in enumerate(order.request.images, start=1):
                 assert isinstance(picture, Path)
                 check_picture(picture, f"Picture {number}")
+            for number, mask in enumerate(order.request.draft.masks, start=1):
+                if isinstance(mask, Path):
+                    check_picture(mask, f"Mask {number}")
             if isinstance(order.request.video, Path):
                 from klingo1.clips import check_clip  # noqa: PLC0415 - loads FFmpeg, in the worker only
 
