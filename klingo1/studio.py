@@ -23,6 +23,7 @@ from klingo1.engines import Engines
 from klingo1.entries import Entries
 from klingo1.errors import KlingoError, LedgerError, QuoteRefused
 from klingo1.housekeeping import Housekeeping, caps_of
+from klingo1.intake_process import Apart, Here, Intake
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
@@ -89,8 +90,13 @@ class Studio(Housekeeping):
             self.settings, self._clock, draft=self._make_draft, is_signed_in=self._sign_in.is_signed_in
         )
         self._entries = Entries(self._ledger, clock=self._clock, worker=self._worker.name)
+        self.intake: Intake = Apart() if self.settings.hosted else Here()
         self._course = Course(
-            entries=self._entries, engines=self._engines, settings=self.settings, clock=self._clock
+            entries=self._entries,
+            engines=self._engines,
+            settings=self.settings,
+            clock=self._clock,
+            intake=self.intake,
         )
         self._background = Background()
         self._decisions = Decisions(
@@ -116,6 +122,7 @@ class Studio(Housekeeping):
             self._background.call(self._wind_down()).result(timeout=CLOSE_SECONDS * 2)
         with contextlib.suppress(LedgerError):
             self._ledger.leave(worker=self._worker.name)
+        self.intake.close()
         self._worker.end()
         self._background.close()
         self._ledger.close()
@@ -174,7 +181,7 @@ class Studio(Housekeeping):
     def _check(self, request: VideoRequest, engine: Engine, owner: str) -> None:
         self._ledger.check_work(owner=owner, engine=engine, caps=self._caps)
         self._retention.check_room()
-        check_references(request, engine)
+        check_references(request, engine, self.intake)
         if engine is Engine.KLING:
             check_wire_length(request.prompt, self.settings.mention_form)
             self._engines.check_paid(owner)

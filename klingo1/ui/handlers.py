@@ -18,7 +18,7 @@ from klingo1.clips import check_clip_url
 from klingo1.errors import InvalidRequest, JobNotFound, KlingoError
 from klingo1.job import Job
 from klingo1.pricing import MICRO, Price
-from klingo1.references import check_picture, near_duplicates
+from klingo1.references import near_duplicates
 from klingo1.request import ROLES, DraftOptions, Engine, VideoRequest, check_image_count
 from klingo1.ui.views import Publish, inputs_view, job_view, state_view, summary_view
 from klingo1.ui.words import Notice, notice_of
@@ -224,7 +224,7 @@ class Handlers:
         for picture in pictures[:20]:
             path = picture["path"]
             try:
-                found = check_picture(Path(path))
+                found = self._studio.intake.check_picture(Path(path))
             except InvalidRequest as error:
                 notes[path] = [{"kind": "refused", "text": f"{error.reason} {error.remedy}"}]
                 continue
