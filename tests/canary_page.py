@@ -1,0 +1,56 @@
+"""Run as a program: the hosted page, everything logged at DEBUG, and one paid run on the server's own key.
+
+Arguments: a folder, the service's address, a picture. Prints one line of JSON, ends when its input is closed.
+"""
+
+import json
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from conftest import SwiftClock
+
+from klingo1.request import VideoRequest
+from klingo1.settings import Settings
+from klingo1.studio import Studio
+
+
+def main():
+    folder, service, picture = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder / "cache")
+    from klingo1.ui.page import create_page, launch_options
+
+    settings = Settings.read(
+        {
+            "KLINGO1_HOME": str(folder / "home"),
+            "KLINGO1_HOSTED": "1",
+            "KLINGO1_SIGN_IN": "1",
+            "KLINGO1_BUDGET_DAY": "10",
+            "KLINGO1_BUDGET_VISITOR_DAY": "5",
+            "WAVESPEED_API_KEY": os.environ["WAVESPEED_API_KEY"],
+            "WAVESPEED_BASE_URL": service,
+            "GRADIO_TEMP_DIR": os.environ["GRADIO_TEMP_DIR"],
+        }
+    )
+    logging.getLogger("canary").debug("%r", settings)
+    with Studio(settings, clock=SwiftClock()) as studio:
+        page = create_page(studio, hosted=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        options = launch_options(studio) | {"server_name": "127.0.0.1", "server_port": port, "quiet": True}
+        _, url, _ = page.launch(prevent_thread_lock=True, **options)
+        owner = studio.sign_in("ada")
+        asked = VideoRequest(prompt="a walk", images=(picture,))
+        job = studio.submit(asked, engine="kling", owner=owner)
+        sys.stdout.write(json.dumps({"url": url, "owner": owner, "job": job.id}) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+        page.close(verbose=False)
+
+
+if __name__ == "__main__":
+    main()
