@@ -29,11 +29,14 @@ class Example:
     roles: tuple[str, ...]
     duration: int
     aspect: str
+    film: Path | None = None
+    """What came out of it, with its poster, where both are there."""
+    poster: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """What the browser must be able to read."""
-        return self.pictures
+        return (*self.pictures, *(file for file in (self.film, self.poster) if file is not None))
 
     def as_json(self) -> dict[str, Any]:
         """The form's values, as a restored job gives them."""
@@ -42,6 +45,8 @@ class Example:
             "prompt": self.prompt,
             "duration": self.duration,
             "aspect": self.aspect,
+            "film": str(self.film or ""),
+            "poster": str(self.poster or ""),
             "pictures": [
                 {"path": str(path), "name": path.name, "role": role}
                 for path, role in zip(self.pictures, self.roles, strict=True)
@@ -71,13 +76,13 @@ def _read(entry: object, assets: Path) -> Example | None:
         name = item.get("file", item.get("path")) if isinstance(item, Mapping) else item
         role = item.get("role", "") if isinstance(item, Mapping) else ""
         role = role or (roles[index] if isinstance(roles, list) and index < len(roles) else "")
-        path = (assets / str(name)).resolve()
-        if path.is_file() and path.is_relative_to(assets.resolve()):
+        if path := _file(name, assets):
             pictures.append(path)
             parts.append(role if role in ROLES else "")
     prompt = entry.get("prompt", "")
     if not pictures or len(pictures) > IMAGES_MAX or not isinstance(prompt, str) or not prompt:
         return None
+    film, poster = _file(entry.get("film"), assets), _file(entry.get("poster"), assets)
     duration, aspect = entry.get("duration"), entry.get("aspect_ratio", entry.get("aspect"))
     return Example(
         title=str(entry.get("title", entry.get("name", prompt[:40]))),
@@ -88,4 +93,12 @@ def _read(entry: object, assets: Path) -> Example | None:
         if isinstance(duration, int) and DURATION_MIN <= duration <= DURATION_MAX
         else DURATION_DEFAULT,
         aspect=str(aspect) if aspect in ASPECT_RATIOS else ASPECT_RATIO_DEFAULT,
+        film=film if poster else None,
+        poster=poster if film else None,
     )
+
+
+def _file(name: object, assets: Path) -> Path | None:
+    """A file of the folder; None for everything else."""
+    path = (assets / str(name)).resolve() if name else assets
+    return path if path.is_file() and path.is_relative_to(assets.resolve()) else None

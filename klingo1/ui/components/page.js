@@ -68,6 +68,8 @@ window.klingo = (() => {
     bell: 'M6 16V11a6 6 0 0112 0v5l2 2H4zM10 20a2 2 0 004 0', picture: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01', help: 'M9 9a3 3 0 115 2c-1 .8-2 1.3-2 3M12 17.5v.01',
     check: 'M5 12.5l4.5 4.5L19 7', alert: 'M12 8v5M12 16.5v.5M12 3l9.5 17h-19z', reuse: 'M9 14L4 9l5-5M4 9h10a6 6 0 010 12h-3',
     sound: 'M4 10v4h3l5 4V6l-5 4zM16 9a4 4 0 010 6M18.5 6.5a8 8 0 010 11', down: 'M12 4v11M7 11l5 5 5-5M5 20h14', stop: 'M7 7h10v10H7z',
+    play: 'M8 5.5v13l10.5-6.5z', pause: 'M8.5 5v14M15.5 5v14', bin: 'M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5', search: 'M11 4a7 7 0 100 14 7 7 0 000-14M16 16l4.5 4.5',
+    share: 'M12 15V4M8 8l4-4 4 4M5 13v7h14v-7', columns: 'M4 5h7v14H4zM13 5h7v14h-7z',
   };
   function icon(name) {
     return h('svg', { viewBox: '0 0 24 24', class: 'k-icon', 'aria-hidden': 'true', fill: 'none', stroke: 'currentColor',

@@ -1,4 +1,4 @@
-const { facts, h, get, set, on, fileUrl, load, plural, hasVideo } = window.klingo;
+const { facts, h, icon, get, set, on, fileUrl, load, plural, hasVideo } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const examples = props.examples || [];
 const list = $('.examples ul');
@@ -6,17 +6,44 @@ list.append(...examples.map((example) => h('li', {}, h('button', { type: 'button
   h('span', { class: 'strip' }, ...example.pictures.slice(0, 3).map((p) => h('img', { src: fileUrl(p.path), alt: '', loading: 'lazy' }))),
   h('b', {}, example.title), h('small', {}, `${plural(example.pictures.length, 'picture')} · ${example.duration} s · ${example.aspect}`)))));
 
+/* A finished example plays on the empty stage; who asked for less motion sees its poster. */
+const sample = examples.find((example) => example.film && example.poster);
+const film = $('.film');
+let still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+function drawFilm(wanted) {
+  film.hidden = !wanted;
+  const player = film.querySelector('video');
+  if (!wanted) { if (player) player.pause(); return; }
+  if (!player) {
+    const made = h('video', { poster: fileUrl(sample.poster), loop: true, playsinline: true, preload: 'none', tabindex: '-1', 'aria-label': `Example: ${sample.prompt}` });
+    made.muted = true;
+    made.src = fileUrl(sample.film);
+    made.addEventListener('error', () => { film.hidden = true; });
+    const play = h('button', { type: 'button', class: 'play', onclick() { still = !made.paused; drawFilm(true); } });
+    film.replaceChildren(made, h('span', { class: 'made' }, 'Example draft, made on this machine · free'), play);
+    drawFilm(true);
+    return;
+  }
+  if (still) player.pause(); else player.play().catch(() => { still = true; drawFilm(true); });
+  const button = film.querySelector('.play');
+  button.setAttribute('aria-label', still ? 'Play the example' : 'Pause the example');
+  button.replaceChildren(icon(still ? 'play' : 'pause'));
+}
+
 let shownPictures = '';
 function draw() {
   const view = get('view');
   const pictures = get('pictures') || [];
-  const aspect = (view && view.active ? view.aspect : get('aspect')) || facts.aspectDefault;
-  const [w, t] = aspect.split(':').map(Number);
+  const asked = (view && view.active ? view.aspect : get('aspect')) || facts.aspectDefault;
   const playing = Boolean(view && view.video);
   const state = playing ? 'video' : view && view.active ? 'running' : view && !view.ended ? 'waiting' : view && view.problem ? 'problem' : pictures.length ? 'ready' : 'empty';
+  const aspect = state === 'empty' && sample ? sample.aspect : asked;
+  const [w, t] = aspect.split(':').map(Number);
   document.querySelector('.gradio-container').dataset.show = playing ? 'video' : 'stage';
   const root = $('.stage');
   root.dataset.state = state;
+  root.classList.toggle('filmed', state === 'empty' && Boolean(sample));
+  drawFilm(state === 'empty' && Boolean(sample));
   $('.frame').style.setProperty('--ratio', String(w / t));
   $('.shape').textContent = aspect;
   const key = pictures.map((p) => p.file.url).join('|');
