@@ -1,14 +1,18 @@
 """Several replicas on one ledger: what PostgreSQL is asked, who may ask, and money over processes."""
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import postgres
 import pytest
 import sqlalchemy as sa
+from faults.server import FaultServer
 from sqlalchemy.dialects import postgresql
 
 from klingo1 import schema
@@ -227,3 +231,64 @@ def test_a_group_is_admitted_by_one_of_many(tmp_path, kind, request):
         books[1].admit_group("batch/kling/z", more, caps=Caps(day=5_000_000), now=NOW)
     for book in books:
         book.close()
+
+
+REPLICA = """
+import sys
+from pathlib import Path
+from klingo1.request import VideoRequest
+from klingo1.settings import Settings
+from klingo1.studio import Studio
+name, home, place, server = sys.argv[1:]
+settings = Settings(home=Path(home), api_key="wsk_canary_0123456789", base_url=server, database_url=place)
+with Studio(settings) as studio:
+    for number in range(3):
+        images = (f"https://example.com/{name}{number}.jpg",)
+        studio.submit(VideoRequest(f"walk {name} {number}", images, duration=3), engine="kling")
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process is killed by a signal")
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=driver_needed)])
+def test_the_jobs_of_a_killed_replica_are_finished_by_the_others(tmp_path, kind, request):
+    """Three processes with three runs each; one is killed while its runs are made: nine films, nine bills."""
+    home = tmp_path / "home"
+    home.mkdir()
+    place = f"sqlite:///{home / 'klingo1.sqlite3'}"
+    if kind == "postgresql":
+        place = postgres.new_database(request.getfixturevalue("postgres_server"))
+    with FaultServer(script=["processing"]) as server:
+        replicas = [
+            subprocess.Popen(
+                [sys.executable, "-c", REPLICA, name, str(home), place, server.url],
+                cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+            for name in "abc"
+        ]  # fmt: skip
+        try:
+            assert [replica.stdout.readline() for replica in replicas] == ["ready\n"] * 3
+            book = Ledger(place, home=home)
+            await_that(lambda: len(book.in_state(State.RUNNING)) == 9)
+            replicas[0].kill()
+            replicas[0].wait()
+            server.service.script[:] = ["completed"]
+            await_that(lambda: len(book.in_state(State.DONE)) == 9)
+            assert server.billed == 9
+            assert set(server.bills.values()) == {1}
+            assert all(job.video.is_file() for job in book.in_state(State.DONE))
+            book.close()
+        finally:
+            for replica in replicas:
+                with contextlib.suppress(BrokenPipeError):
+                    replica.stdin.close()
+                replica.stdout.close()
+                replica.wait(30)
+
+
+def await_that(true, *, seconds=60.0):
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.1)
