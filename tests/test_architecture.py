@@ -43,6 +43,7 @@ ONLY_IN = {
     ),
     "cv2": ("klingo1.draft.",),
     "av": (
+        "klingo1.intake_process",
         "klingo1.clips",
         "klingo1.probe",
         "klingo1.decoding",
