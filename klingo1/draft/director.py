@@ -18,7 +18,7 @@ __all__ = ["Understanding", "direct", "understand"]
 IGNORED_MAX = 24
 SHOTS_MAX = 4
 _MOVING = frozenset(("walk", "run", "fly", "drive", "ride"))
-_WHOLE_BODY = frozenset(("jump", "dance", "spin", "float", "fly", "fall", "ride", "drive", "sit"))
+_WHOLE_BODY = frozenset(("run", "jump", "dance", "spin", "float", "fly", "fall", "ride", "drive", "sit"))
 _SIZES = ("wide", "full", "medium", "close", "insert")
 """Framings from far to near."""
 _FRAMINGS = {

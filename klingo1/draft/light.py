@@ -94,15 +94,20 @@ def glow_of(view: Image) -> tuple[float, float, float] | None:
 
 
 class Finish:
-    """The last steps on a frame: bloom, vignette, grain, and the conversion for the encoder."""
+    """The last steps on a frame: bloom, vignette, grain, and the conversion for the encoder. An `exposure`
+    below 1 darkens the whole picture.
+    """
 
-    def __init__(self, width: int, height: int, *, bloom: float, bloom_from: int, grain: float = 0.0) -> None:
+    def __init__(
+        self, width: int, height: int, *, bloom: float, bloom_from: int, grain: float = 0.0,
+        exposure: float = 1.0,
+    ) -> None:  # fmt: skip
         self._size = (width, height)
         self._bloom, self._from = bloom, bloom_from
         row, column = np.mgrid[0:height, 0:width].astype(np.float32)
         distance = ((column / width - 0.5) / 0.62) ** 2 + ((row / height - 0.5) / 0.66) ** 2
         t = np.clip((distance - 0.35) / 0.9, 0, 1)
-        self._vignette = ((1 - 0.36 * t * t * (3 - 2 * t)) * 255).astype(np.uint8)
+        self._vignette = ((1 - 0.36 * t * t * (3 - 2 * t)) * 255 * min(1.0, exposure)).astype(np.uint8)
         self._grain: Image | None = None
         if grain > 0:
             rng = np.random.default_rng(7)
