@@ -14,7 +14,6 @@ from pathlib import Path
 from klingo1.clips import check_clip_url
 from klingo1.errors import InvalidRequest
 from klingo1.intake_process import Here, Intake
-from klingo1.masks import read_mask, write_mask
 from klingo1.mentions import orphans
 from klingo1.pricing import Price
 from klingo1.request import Engine, VideoRequest
@@ -36,7 +35,7 @@ def check_references(request: VideoRequest, engine: Engine, intake: Intake | Non
             _check_image_url(image, number, engine)
     for number, mask in enumerate(request.draft.masks):
         if isinstance(mask, Path):
-            read_mask(mask, field=f"masks[{number}]")
+            intake.check_mask(mask, field=f"masks[{number}]")
     if isinstance(request.video, Path):
         intake.check_clip(request.video, engine=engine)
     elif request.video is not None:
@@ -85,10 +84,8 @@ def copy_references(
         for number, image in enumerate(request.images, 1)
     ]
     masks = [
-        write_mask(mask, references / f"mask{number + 1}.png", field=f"masks[{number}]")
-        if isinstance(mask, Path)
-        else mask
-        for number, mask in enumerate(request.draft.masks)
+        copied(mask, f"mask{number}") if isinstance(mask, Path) else mask
+        for number, mask in enumerate(request.draft.masks, 1)
     ]
     video = request.video
     own = request.with_references(images, copied(video, "video") if isinstance(video, Path) else video)

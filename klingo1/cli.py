@@ -150,6 +150,7 @@ def serve(
             api_key=api_key,
             workers=settings.draft_workers,
             cluster=settings.draft_cluster,
+            model=settings.cutout_model,
             announce=lambda url: print(url, flush=True),
         )
 

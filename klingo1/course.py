@@ -137,10 +137,16 @@ class Course:
                 )
         if isinstance(job.request.video, Path) and prepared(folder, "video") is None:
             await asyncio.to_thread(self._intake.normalise_clip, job.request.video, folder / "video.mp4")
+        for number, mask in enumerate(job.request.draft.masks, 1):
+            if isinstance(mask, Path) and prepared(folder, f"mask{number}") is None:
+                to, field = folder / f"mask{number}.png", f"masks[{number - 1}]"
+                await asyncio.to_thread(self._intake.normalise_mask, mask, to, field=field)
         await self._entries.advance(job, State.UPLOADING)
 
     async def _upload_and_submit(self, job: Job) -> None:
         client = await self._client(job)
+        if job.was_lost and await self._submission.was_created(job, client, await self._lost(job)):
+            return  # the list shows by now what three looks did not
         async with self._sending:
             request = await self._references(job, client)
         reached(Moment.UPLOADED)
@@ -166,14 +172,17 @@ class Course:
     async def _look_up(self, job: Job) -> None:
         client = await self._client(job)
         record = await self._entries.record(job)
-        lost = Lost(
+        same = record.account in {"", self._engines.account_of(job.engine, job.owner)}
+        await self._submission.look_up(job, client, await self._lost(job), same_account=same)
+
+    async def _lost(self, job: Job) -> Lost:
+        record = await self._entries.record(job)
+        return Lost(
             at=record.submitted_at or job.created_at,
             references=sent_references(job, record.uploads),
             prompts={self._wire_prompt(job), job.request.prompt},
             duration=job.request.duration,
         )
-        same = record.account in {"", self._engines.account_of(job.engine, job.owner)}
-        await self._submission.look_up(job, client, lost, same_account=same)
 
     def _wire_prompt(self, job: Job) -> str:
         form = self._settings.mention_form if job.engine is Engine.KLING else "at"

@@ -136,7 +136,13 @@ class Engines:
             from klingo1.draft.cluster import ClusterExecutor  # noqa: PLC0415 - as above
 
             self._cluster = ClusterExecutor(settings.draft_cluster)
-        return DraftService(settings.home / "drafts", executor=self._cluster, workers=settings.draft_workers)
+        return DraftService(
+            settings.home / "drafts",
+            executor=self._cluster,
+            workers=settings.draft_workers,
+            model=settings.cutout_model,
+            remember=not settings.hosted,  # strangers' words about a picture are not for other strangers
+        )
 
     async def close(self) -> None:
         """Close every connection and end the draft service."""

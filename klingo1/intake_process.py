@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from klingo1 import clips, references
+from klingo1 import clips, masks, references
 from klingo1.clips import Clip
 from klingo1.coach import Advice
 from klingo1.errors import InvalidRequest
@@ -54,6 +54,12 @@ class Intake(Protocol):
     def normalise_clip(self, path: Path, to: Path) -> Path:
         """Write a clean copy of a clip."""
 
+    def check_mask(self, path: Path, *, field: str) -> int:
+        """Judge a keep-mask (see masks.py)."""
+
+    def normalise_mask(self, path: Path, to: Path, *, field: str) -> Path:
+        """Write a clean copy of a keep-mask."""
+
     def close(self) -> None:
         """Let go of what it holds."""
 
@@ -65,6 +71,8 @@ class Here:
     check_clip = staticmethod(clips.check_clip)
     normalise_picture = staticmethod(references.normalise_picture)
     normalise_clip = staticmethod(clips.normalise_clip)
+    check_mask = staticmethod(masks.check_mask)
+    normalise_mask = staticmethod(masks.normalise_mask)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -99,6 +107,14 @@ class Apart:
     def normalise_clip(self, path: Path, to: Path) -> Path:
         """As clips.normalise_clip."""
         return Path(self._ask("normalise_clip", "video", path=str(path), to=str(to))["path"])
+
+    def check_mask(self, path: Path, *, field: str) -> int:
+        """As masks.check_mask."""
+        return int(self._ask("check_mask", field, path=str(path), field=field)["longest"])
+
+    def normalise_mask(self, path: Path, to: Path, *, field: str) -> Path:
+        """As masks.normalise_mask."""
+        return Path(self._ask("normalise_mask", field, path=str(path), to=str(to), field=field)["path"])
 
     def close(self) -> None:
         """End the idle processes."""
@@ -210,6 +226,10 @@ _CALLS: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
         "path": str(references.normalise_picture(Path(v["path"]), Path(v["to"]), field=v["field"]))
     },
     "normalise_clip": lambda v: {"path": str(clips.normalise_clip(Path(v["path"]), Path(v["to"])))},
+    "check_mask": lambda v: {"longest": masks.check_mask(Path(v["path"]), field=v["field"])},
+    "normalise_mask": lambda v: {
+        "path": str(masks.normalise_mask(Path(v["path"]), Path(v["to"]), field=v["field"]))
+    },
 }
 
 

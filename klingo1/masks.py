@@ -19,8 +19,23 @@ _SIDE = 1600
 """Pixels of a mask's longest side: as many as the draft engine keeps of a picture."""
 
 
-def read_mask(path: Path, *, field: str) -> Image.Image:
-    """The mask's pixels, upright, no side over 1600. Raises InvalidRequest naming `field`."""
+def check_mask(path: Path, *, field: str) -> int:
+    """Decode a mask to its end and return its longest side as sent, pixels. Raises InvalidRequest."""
+    return max(_pixels(path, field).size)
+
+
+def normalise_mask(path: Path, to: Path, *, field: str) -> Path:
+    """Write a mask's pixels anew as a PNG at `to`, the way they are sent: upright, no side over 1600.
+
+    Written under another name first and renamed when whole. Raises InvalidRequest as `check_mask` does.
+    """
+    part = to.with_name(to.name + ".part")
+    _pixels(path, field).save(part, "PNG")
+    part.replace(to)
+    return to
+
+
+def _pixels(path: Path, field: str) -> Image.Image:
     try:
         size = path.stat().st_size
         data = path.read_bytes() if 0 < size <= BYTES_MAX else b""
@@ -33,10 +48,3 @@ def read_mask(path: Path, *, field: str) -> Image.Image:
             "Draw it again, or leave it out.",
         )
     return decode(open_picture(data, field=field), longest=_SIDE, field=field).pixels
-
-
-def write_mask(path: Path, to: Path, *, field: str) -> Path:
-    """Write a mask's pixels anew as a PNG at `to`; raises InvalidRequest as `read_mask` does."""
-    mask = read_mask(path, field=field)
-    mask.save(to, "PNG", optimize=False)
-    return to

@@ -38,6 +38,7 @@ _KNOWN = (
     "KLINGO1_QUOTA_GB",
     "KLINGO1_PROXIES",
     "KLINGO1_HOSTS",
+    "KLINGO1_CUTOUT_MODEL",
 )
 CLUSTER_AHEAD = 64
 _HOSTED_DAYS, _HOSTED_QUOTA = 7, 20
@@ -75,6 +76,8 @@ class Settings:
     """Reverse proxies in front of the page, whose X-Forwarded-For entries are believed."""
     hosts: tuple[str, ...] = ()
     """Host names under which a desk's page may be asked for, besides addresses and localhost."""
+    cutout_model: Path | None = None
+    """An ONNX network of the U²-Net family that cuts photographs for drafts."""
     on_space: bool = False
     cache: Path | None = None
     """Gradio's folder for uploads and shown files, when it is not in the system's temporary folder."""
@@ -120,6 +123,7 @@ class Settings:
             quota=quota * _GIB or None,
             proxies=_count(values, "KLINGO1_PROXIES", default=int(on_space), least=0, most=8),
             hosts=tuple(values.get("KLINGO1_HOSTS", "").replace(",", " ").lower().split()),
+            cutout_model=_file(values, "KLINGO1_CUTOUT_MODEL"),
             on_space=on_space,
             cache=Path(cache).absolute() if cache else None,
         )
@@ -204,6 +208,16 @@ def _scheduler(values: Mapping[str, str], name: str) -> str:
             variable=name,
         )
     return text.rstrip("/")
+
+
+def _file(values: Mapping[str, str], name: str) -> Path | None:
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise SettingsError(f"{name} must name a file that is there.", variable=name)
+    return path
 
 
 def _count(values: Mapping[str, str], name: str, *, default: int, least: int = 1, most: int = 64) -> int:

@@ -115,5 +115,9 @@ def _local_files(job: Job, folder: Path) -> dict[str, Path]:
         files["video"] = prepared(folder / PREPARED, "video") or job.request.video
     if job.engine is Engine.DRAFT:
         masks = enumerate(job.request.draft.masks)
-        files |= {f"masks[{n}]": mask for n, mask in masks if isinstance(mask, Path)}
+        files |= {
+            f"masks[{n}]": prepared(folder / PREPARED, f"mask{n + 1}") or mask
+            for n, mask in masks
+            if isinstance(mask, Path)
+        }
     return files

@@ -9,7 +9,9 @@ from PIL import Image
 
 from klingo1.arrivals import check_references, copy_references, digest_of
 from klingo1.errors import InvalidRequest
+from klingo1.intake_process import Apart
 from klingo1.job import Job, Money, State
+from klingo1.masks import normalise_mask
 from klingo1.pricing import Price
 from klingo1.records import decode_request, encode_request
 from klingo1.request import DraftOptions, Engine, VideoRequest
@@ -36,16 +38,31 @@ class Storage:
 
 
 def test_a_job_has_its_own_copy_of_a_mask(request_with_mask, tmp_path):
-    """The copy is a fresh PNG under our name, and the ledger gives the same request back."""
+    """The copy has our name, the ledger gives the same request back, and what is sent is a small PNG."""
     home = tmp_path / "home"
     own = copy_references(request_with_mask, home / "jobs" / "1")
     none, mask = own.draft.masks
     assert none is None
     assert mask == home / "jobs" / "1" / "references" / "mask2.png"
-    with Image.open(mask) as written:
+    assert decode_request(encode_request(own, home), home) == own
+    with Image.open(normalise_mask(mask, tmp_path / "clean.png", field="masks[1]")) as written:
         assert written.format == "PNG"
         assert max(written.size) <= 1600
-    assert decode_request(encode_request(own, home), home) == own
+
+
+def test_masks_are_decoded_where_pictures_are(request_with_mask, tmp_path):
+    """A stranger's mask is opened in the decoding process, and refused there when it is none."""
+    apart = Apart()
+    try:
+        check_references(request_with_mask, Engine.DRAFT, apart)
+        _, mask = request_with_mask.draft.masks
+        assert apart.normalise_mask(mask, tmp_path / "clean.png", field="masks[1]").stat().st_size
+        mask.write_bytes(b"nothing")
+        with pytest.raises(InvalidRequest) as caught:
+            check_references(request_with_mask, Engine.DRAFT, apart)
+        assert caught.value.field == "masks[1]"
+    finally:
+        apart.close()
 
 
 def test_a_mask_that_is_no_picture_is_refused(request_with_mask, tmp_path):

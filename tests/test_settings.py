@@ -113,3 +113,14 @@ def test_draft_workers_are_a_number_or_a_cluster():
     assert settings.draft_cluster == "tcp://scheduler:8786"
     assert settings.draft_workers > 1
     assert Settings.read({}).draft_cluster == ""
+
+
+def test_the_cutout_network_must_be_there(tmp_path):
+    """A wrong path is said at the start, not after a minute of rendering."""
+    file = tmp_path / "net.onnx"
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({"KLINGO1_CUTOUT_MODEL": str(file)})
+    assert caught.value.variable == "KLINGO1_CUTOUT_MODEL"
+    file.write_bytes(b"onnx")
+    assert Settings.read({"KLINGO1_CUTOUT_MODEL": str(file)}).cutout_model == file
+    assert Settings.read({}).cutout_model is None

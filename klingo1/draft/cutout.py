@@ -8,6 +8,7 @@ honest framed print. Losing a part of the subject is far worse than keeping some
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Cutout", "View", "cast_of", "cut_out", "group", "views_of"]
 
+_log = logging.getLogger(__name__)
 METHODS = ("alpha", "backdrop", "sticker", "print", "place")
 _SURE = 0.5
 _SURE_WHEN_ASKED = 0.35
@@ -156,6 +158,7 @@ def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:
     try:
         matte = network_matte(picture.bgr, model)
     except NetworkUnusable:
+        _log.warning("the cut-out network cannot be used; the built-in cut is")
         return None
     share = matte.astype(np.float32) / 255
     cover = float((share > 0.5).mean())

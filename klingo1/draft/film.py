@@ -67,7 +67,7 @@ def render(task: RenderTask) -> dict[str, Any]:
     watch = _Watch(task)
     request = task.request
     watch.note(0.0, "reading")
-    cutouts, roles = _cut_out(task, watch)
+    cutouts, roles = references_of(task, watch)
     cast = cast_of(cutouts, roles=roles, groups=request.draft.groups)
     plan = direct(request.prompt, cast, duration=request.duration, aspect_ratio=request.aspect_ratio)
     plan = with_everyone(plan)
@@ -137,9 +137,10 @@ def with_everyone(plan: Plan) -> Plan:
     return replace(plan, shots=tuple(shots))
 
 
-def _cut_out(task: RenderTask, watch: _Watch) -> tuple[list[Cutout], list[str]]:
+def references_of(task: RenderTask, watch: _Watch | None = None) -> tuple[list[Cutout], list[str]]:
     """The cut-outs in one look, and the roles that a person chose ("" for none)."""
     images = [image for image in task.request.images if isinstance(image, Path)]  # all are local by now
+    watch = watch or _Watch(task)
     said = corrections_of(images, task.request.draft, task.corrections)
     cutouts = []
     for i, (image, known) in enumerate(zip(images, said, strict=True)):

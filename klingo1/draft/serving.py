@@ -21,10 +21,12 @@ def run(
     workers: int,
     announce: Callable[[str], None],
     cluster: str = "",
+    model: Path | None = None,
 ) -> None:
     """Serve until interrupted. `announce` gets the base URL once the port is open; port 0 chooses one.
 
-    `cluster` is the scheduler of a Dask cluster that renders instead of processes of our own.
+    `cluster` is the scheduler of a Dask cluster that renders instead of processes of our own; `model` an ONNX
+    network that cuts photographs.
 
     Raises OSError when the address cannot be used.
     """
@@ -36,7 +38,10 @@ def run(
         shown = f"[{host}]" if family == socket.AF_INET6 else host
         announce(f"http://{shown}:{listener.getsockname()[1]}")
         executor = ClusterExecutor(cluster) if cluster else None
-        service = DraftService(folder, executor=executor, workers=workers, api_key=api_key or None)
+        # Whoever holds a key may ask: what one says about a picture is not remembered for the others.
+        service = DraftService(
+            folder, executor=executor, workers=workers, api_key=api_key or None, model=model, remember=False
+        )
         config = uvicorn.Config(service.app, log_level="warning", access_log=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])
