@@ -123,6 +123,11 @@ class Job:
         return None if self.finished_at is None else max(0.0, self.finished_at - self.created_at)
 
     @property
+    def was_lost(self) -> bool:
+        """The answer to a paid submit was lost once, so a task may exist that nobody here knows."""
+        return self.money is not Money.FREE and any(state is State.UNKNOWN for state, _ in self.phases)
+
+    @property
     def report(self) -> Mapping[str, Any]:
         """What the draft engine understood and filmed; empty for the paid model."""
         data = self.details.get("data")

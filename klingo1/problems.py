@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from klingo1.errors import InvalidRequest, KlingoError
-from klingo1.job import Job, Money, Problem
+from klingo1.job import Job, Money, Problem, State
 from klingo1.prediction import Prediction
 
 NEVER_CREATED = Problem(
@@ -51,3 +51,26 @@ def several(found: Sequence[Prediction]) -> Problem:
 def released(job: Job) -> Money:
     """What becomes of the money of a run that was certainly not created."""
     return Money.FREE if job.money is Money.FREE else Money.RELEASED
+
+
+def money_known(job: Job) -> str:
+    """What is known about the money of a run, as a sentence for people."""
+    price = job.price
+    match job.money, job.state:
+        case Money.FREE, _:
+            return "A draft is free."
+        case Money.RELEASED, State.FAILED:
+            return f"The service refunds failed runs; the {price} no longer counts here."
+        case Money.RELEASED, _:
+            return f"Nothing was billed; the {price} is free again."
+        case Money.SPENT, State.STOPPED:
+            return f"The run goes on at the service and costs {price}."
+        case Money.SPENT, _:
+            return f"The service bills {price} for this run."
+        case Money.HELD, State.UNKNOWN:
+            return f"It is not known yet whether {price} was billed; until it is, it counts as spent."
+        case Money.HELD, State.FAILED:
+            return f"The service refunds failed runs within 3 hours; until then {price} is held."
+        case Money.HELD, State.QUEUED | State.PREPARING | State.UPLOADING:
+            return f"Nothing is billed yet; {price} is held."
+    return f"The run costs {price}, which is held until it has ended."

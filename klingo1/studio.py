@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 12.0
 HEARTBEAT_SECONDS = 3.0
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 
 

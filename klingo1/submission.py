@@ -128,6 +128,11 @@ class Submission:
         else:
             await self._entries.advance(job, State.NOT_CREATED, problem=NEVER_CREATED, money=released(job))
 
+    async def was_created(self, job: Job, client: Client, lost: Lost) -> bool:
+        """Before a lost run is sent anew: whether its submit made a task after all; if so it goes on."""
+        found, _ = await self._listed(job, client, lost)
+        return len(found.certain) == 1 and await self._take(job, found.certain[0])
+
     async def _look_up_draft(self, job: Job, client: Client, lost: Lost) -> None:
         """A draft costs nothing: one look, and when it is not there it is sent again."""
         found, _ = await self._listed(job, client, lost)

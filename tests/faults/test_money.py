@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 
 import pytest
 from conftest import draw_picture, wait_for
@@ -15,6 +16,7 @@ from klingo1.job import Money, State
 from klingo1.ledger import Ledger
 from klingo1.money import REFUND_SECONDS, Caps, NewJob
 from klingo1.pricing import Price
+from klingo1.problems import money_known
 from klingo1.request import Engine, VideoRequest
 
 NOW = 1_750_000_000.0
@@ -398,3 +400,33 @@ def test_adopting_a_candidate_settles_the_run_it_belongs_to(open_studio):
         adopted = studio.adopt(waiting[0].problem.prediction_ids[0])
         assert adopted.id in {job.id for job in jobs}
         assert len(studio.jobs()) == 2
+
+
+def test_a_task_that_is_listed_too_late_is_found_before_it_is_sent_again(open_studio):
+    """Not created after three empty lists; when a person sends it again, the list is asked once more."""
+    with FaultServer(faults={"submit": [Reset(after="body")]}, list_lag=3) as server:
+        studio = open_studio(server)
+        job = studio.submit(request_of(), engine="kling")
+        wait_for(studio, job.id, State.NOT_CREATED)
+        studio.resume(job.id)
+        done = wait_for(studio, job.id, State.DONE)
+        assert done.money is Money.SPENT
+        assert server.billed == len(server.calls("submit")) == 1
+
+
+def test_what_is_known_about_the_money_is_a_sentence_in_every_state(open_studio):
+    """Each state of a paid run says whether money is held, spent, given back, or not known yet."""
+    with FaultServer() as server:
+        studio = open_studio(server)
+        job = wait_for(studio, studio.submit(request_of(), engine="kling").id, State.DONE)
+    said = {
+        (state, money): money_known(replace(job, state=state, money=money))
+        for state in State
+        for money in Money
+    }
+    assert all(words.endswith(".") and len(words) > 15 for words in said.values())
+    assert "$0.56" in said[State.DONE, Money.SPENT]
+    assert "not known" in said[State.UNKNOWN, Money.HELD]
+    assert "3 hours" in said[State.FAILED, Money.HELD]
+    assert "Nothing" in said[State.NOT_CREATED, Money.RELEASED]
+    assert "free" in said[State.RUNNING, Money.FREE]
