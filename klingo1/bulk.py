@@ -53,7 +53,7 @@ class BulkStudio(Studio):
             try:
                 if seen not in verdicts:
                     verdicts[seen] = None
-                    check_references(request, engine)
+                    check_references(request, engine, self.intake)
                 elif (verdict := verdicts[seen]) is not None:
                     raise verdict
                 check_mentions(request, engine)
