@@ -7,7 +7,7 @@ COPY klingo1 klingo1
 COPY assets assets
 RUN pip install --no-cache-dir '.[replicas,cluster]'
 USER klingo1
-ENV KLINGO1_HOME=/data PYTHONUNBUFFERED=1
+ENV KLINGO1_HOME=/data GRADIO_TEMP_DIR=/data/cache PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 7860
 CMD ["python", "app.py"]

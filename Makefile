@@ -1,6 +1,7 @@
 # make run    the page on http://127.0.0.1:7860
 # make test   everything that is checked: ruff, mypy, pytest (browser included)
 # make soak   the long forms of the tests
+# make audit  known holes in the locked packages    make lock   requirements.lock anew
 # Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
@@ -12,7 +13,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint soak clean
+.PHONY: run test lint soak audit lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -28,6 +29,21 @@ lint: $(VENV)/.test
 
 soak: $(VENV)/.test browser
 	$(PY) -m pytest -m soak -s
+
+audit: $(VENV)/audit/.done
+	$(VENV)/audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+
+lock: $(VENV)/bin/python
+	rm -rf $(VENV)/lock
+	$(PY) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install -q -r requirements.txt
+	{ head -2 requirements.lock; $(VENV)/lock/bin/python -m pip freeze; } > $(VENV)/lock/frozen
+	mv $(VENV)/lock/frozen requirements.lock
+
+$(VENV)/audit/.done: | $(VENV)/bin/python
+	$(PY) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install -q pip-audit
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
