@@ -189,7 +189,8 @@ def _table(progress: Progress) -> Table:
         table.add_row(str(one.number), one.job_id[:8], one.state.value, share)
     if len(progress.underway) > _SHOWN:
         table.add_row("…", "", f"{len(progress.underway) - _SHOWN} more", "")
-    table.add_row("", "", f"{progress.waiting} wait", "")
+    if progress.waiting:
+        table.add_row("…", "", f"{progress.waiting} wait", "")
     return table
 
 
@@ -207,7 +208,7 @@ def _tell(report: Report, jobs: Sequence[Job], to: Path, *, halted: bool, interr
     }
     words = [
         f"{', '.join(f'{count} {state}' for state, count in counts.items())}.",
-        f"Spent {Price(amounts['spent'])}, held {Price(amounts['held'])}. Results: {to}",
+        f"Spent ${Price(amounts['spent']).dollars}, held ${Price(amounts['held']).dollars}. Results: {to}",
     ]
     if interrupted or halted:
         words.append("Run the same command again to go on; nothing is sent or paid twice.")
