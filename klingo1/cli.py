@@ -22,7 +22,6 @@ from klingo1.request import (
     ASPECT_RATIO_DEFAULT,
     DRAFT_SIZES,
     DURATION_DEFAULT,
-    DraftOptions,
     Engine,
     VideoRequest,
 )
@@ -34,6 +33,7 @@ from klingo1.terminal import (
     read_settings,
     whole_seconds,
 )
+from klingo1.wishes import draft_options
 
 if TYPE_CHECKING:
     from klingo1.prediction import Prediction
@@ -66,6 +66,14 @@ def generate(  # noqa: PLR0917 - typer makes options of them
     original_sound: Annotated[bool, typer.Option(help="Keep the reference video's sound.")] = True,
     engine: Annotated[Engine, typer.Option(help="draft is free, kling is paid.")] = Engine.DRAFT,
     size: Annotated[str, typer.Option(help="Of a draft: 720p or 1080p.")] = DRAFT_SIZES[0],
+    role: Annotated[
+        list[str] | None, typer.Option(help="2=prop: character, prop, scene, style or guess.")
+    ] = None,
+    view: Annotated[
+        list[str] | None, typer.Option(help="1=back: front, side, back, left, right or guess.")
+    ] = None,
+    mask: Annotated[list[str] | None, typer.Option(help="1=mask.png: its white shows what to keep.")] = None,
+    same: Annotated[list[str] | None, typer.Option(help="1,3: these pictures show the same subject.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the video goes.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Pay without asking.")] = False,
     json: JsonOption = False,
@@ -82,7 +90,9 @@ def generate(  # noqa: PLR0917 - typer makes options of them
             keep_original_sound=original_sound,
             aspect_ratio=aspect_ratio,
             duration=whole_seconds(duration),
-            draft=DraftOptions(size=size),
+            draft=draft_options(
+                len(image), size=size, roles=role or (), views=view or (), masks=mask or (), same=same or ()
+            ),
         )
         price = estimate_price(engine=engine, duration=request.duration, with_video=request.has_video)
         if price.micro and not yes:
