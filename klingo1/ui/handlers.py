@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from klingo1.clips import check_clip_url
-from klingo1.errors import InvalidRequest, JobNotFound, KlingoError
-from klingo1.job import Job
+from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
 from klingo1.request import ROLES, DraftOptions, Engine, VideoRequest, check_image_count
-from klingo1.ui.views import Publish, inputs_view, job_view, state_view, summary_view
+from klingo1.ui.library import DESK_OWNER, Library
+from klingo1.ui.views import job_view, state_view
 from klingo1.ui.words import Notice, notice_of
 
-if TYPE_CHECKING:
-    from klingo1.studio import Studio
-
-DESK_OWNER = "desk"
-HISTORY_PAGE = 24
+__all__ = ["DESK_OWNER", "Form", "Handlers"]
 _log = logging.getLogger(__name__)
 
 
@@ -75,30 +70,10 @@ class Form:
         return url
 
 
-class Handlers:
+class Handlers(Library):
     """The page's behaviour over one studio."""
 
-    def __init__(
-        self,
-        studio: Studio,
-        *,
-        hosted: bool,
-        publish: Publish,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._studio = studio
-        self._hosted = hosted
-        self._publish = publish
-        self._clock = clock
-
     # -- who and where
-
-    def owner_of(self, browser: object) -> str:
-        """The owner a browser's memory names; "" when it names none. On a desk there is one owner."""
-        if not self._hosted:
-            return DESK_OWNER
-        token = browser.get("owner") if isinstance(browser, Mapping) else None
-        return token if isinstance(token, str) and 20 <= len(token) <= 64 and token.isascii() else ""
 
     def arrive(self, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """A page was opened: (what the browser keeps, the session).
@@ -174,23 +149,6 @@ class Handlers:
         job = self._find(values.get("job"), owner)
         return job_view(job, now=self._clock(), publish=self._publish) if job else None
 
-    def history(self, asked: object) -> dict[str, Any]:
-        """A page of jobs, newest first, and where the next one begins."""
-        owner, values = self._asked(asked)
-        before = values.get("before")
-        before = float(before) if isinstance(before, int | float) and not isinstance(before, bool) else None
-        jobs = self._studio.jobs(owner=owner, limit=HISTORY_PAGE, before=before) if owner else []
-        return {
-            "jobs": [summary_view(job, publish=self._publish) for job in jobs],
-            "next": jobs[-1].created_at if len(jobs) == HISTORY_PAGE else None,
-        }
-
-    def inputs(self, asked: object) -> dict[str, Any] | None:
-        """A job's inputs for the form."""
-        owner, values = self._asked(asked)
-        job = self._find(values.get("job"), owner)
-        return inputs_view(job, publish=self._publish) if job else None
-
     def stop(self, asked: object) -> dict[str, Any] | None:
         """Stop a draft, or stop waiting for the paid engine."""
         owner, values = self._asked(asked)
@@ -249,18 +207,6 @@ class Handlers:
             yield state_view(job), job.video if job.state.ended else None
 
     # -- parts
-
-    def _asked(self, asked: object) -> tuple[str, Mapping[str, Any]]:
-        values = asked if isinstance(asked, Mapping) else {}
-        return self.owner_of(values), values
-
-    def _find(self, job_id: object, owner: str) -> Job | None:
-        if not isinstance(job_id, str) or not 0 < len(job_id) <= 64 or not owner:
-            return None
-        try:
-            return self._studio.job(job_id, owner=owner)
-        except JobNotFound:
-            return None
 
     def _session(
         self, owner: str, job_id: str, notices: Sequence[Notice] = (), *, started: bool = False

@@ -5,6 +5,10 @@ let jobs = [];
 let next = null;
 let asking = false;
 let late = null;
+let question = 0;
+const words = $('.words');
+const wish = () => ({ search: words.value.trim(), engine: $('.tools .engine').value, state: $('.tools .state').value });
+const narrowed = () => Object.values(wish()).some(Boolean);
 
 function when(seconds) {
   const at = new Date(seconds * 1000);
@@ -14,9 +18,11 @@ function when(seconds) {
 async function refresh() {
   if (!get('owner') || asking) { late = late || setTimeout(() => { late = null; refresh(); }, 400); return; }
   asking = true;
+  const mine = question;
   let answer;
-  try { answer = await server.history({ owner: get('owner'), before: null }); } catch { answer = undefined; }
+  try { answer = await server.history({ owner: get('owner'), before: null, ...wish() }); } catch { answer = undefined; }
   asking = false;
+  if (mine !== question) { refresh(); return; }
   if (!answer || !answer.jobs) { setTimeout(refresh, 4000); return; }
   const older = jobs.filter((old) => answer.next !== null && old.created < answer.next);
   if (!older.length) next = answer.next;
@@ -25,9 +31,53 @@ async function refresh() {
   const elsewhere = answer.jobs.some((one) => one.active && one.id !== get('job'));
   if (elsewhere) setTimeout(refresh, 2500);
 }
+/* Another wish starts the list anew. */
+let typing = null;
+function narrow() {
+  clearTimeout(typing);
+  typing = setTimeout(async () => {
+    question += 1;
+    jobs = [];
+    await refresh();
+    if (narrowed()) announce(jobs.length ? `${jobs.length}${next === null ? '' : ' or more'} found.` : 'Nothing fits.');
+  }, 250);
+}
+words.addEventListener('input', narrow);
+element.querySelectorAll('.tools select').forEach((select) => select.addEventListener('change', narrow));
+$('.none button').addEventListener('click', () => {
+  words.value = '';
+  element.querySelectorAll('.tools select').forEach((select) => { select.value = ''; });
+  narrow();
+  words.focus();
+});
+/* Deleting hides at once and can be taken back for as long as the bar stands. */
+const UNDO = 25000;
+const bar = $('.undo');
+let standing = null;
+async function remove(job, button) {
+  button.disabled = true;
+  let answer;
+  try { answer = await server.delete({ owner: get('owner'), job: job.id }); } catch { answer = undefined; }
+  if (!answer || !answer.ok) { button.disabled = false; announce('It could not be deleted. Try again.'); return; }
+  jobs = jobs.filter((one) => one.id !== job.id);
+  set('deleted', job.id);
+  clearTimeout(standing);
+  const undo = h('button', { type: 'button', async onclick() {
+    undo.disabled = true;
+    let back;
+    try { back = await server.restore({ owner: get('owner'), job: job.id }); } catch { back = undefined; }
+    clearTimeout(standing);
+    if (back && back.ok) { bar.hidden = true; await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); announce('It is back.'); } else bar.replaceChildren(h('span', {}, 'It could not be brought back.'));
+  } }, 'Undo');
+  bar.replaceChildren(h('span', {}, job.active ? 'Stopped and deleted.' : 'Deleted.'), undo);
+  bar.hidden = false;
+  draw();
+  undo.focus();
+  standing = setTimeout(() => { const held = bar.contains(document.activeElement); bar.hidden = true; draw(); if (held) (list.querySelector('.open') || document.querySelector('#k-prompt textarea')).focus({ preventScroll: true }); }, UNDO);
+}
 $('.older').addEventListener('click', async () => {
   let answer;
-  try { answer = await server.history({ owner: get('owner'), before: next }); } catch { answer = undefined; }
+  try { answer = await server.history({ owner: get('owner'), before: next, ...wish() }); } catch { answer = undefined; }
   if (!answer || !answer.jobs) { announce('The server did not answer. Try again.'); return; }
   const first = jobs.length;
   jobs = jobs.concat(answer.jobs);
@@ -49,20 +99,23 @@ function tile(job) {
       : h('span', { class: 'blank' }, job.active ? h('i', { class: 'spin' }) : icon(job.state === 'done' ? 'film' : 'alert'));
   return h('li', { class: shown ? 'shown' : '', dataset: { id: job.id } },
     h('button', { type: 'button', class: 'open', 'aria-current': shown ? 'true' : null, onclick() { set('showJob', job.id); document.querySelector('#k-result')?.scrollIntoView({ block: 'nearest' }); } },
-      h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? 'Draft' : 'Kling O1')),
+      h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? 'Draft' : 'Kling O1'), job.resume ? h('span', { class: 'mark ask' }, 'Waits for you') : null),
       h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : job.title, `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
-    h('button', { type: 'button', class: 'again', 'aria-label': `Use the inputs of ${job.prompt.slice(0, 60)}`, title: 'Use these inputs', onclick() { reuse(job.id); } }, icon('reuse')));
+    h('button', { type: 'button', class: 'again', 'aria-label': `Use the inputs of ${job.prompt.slice(0, 60)}`, title: 'Use these inputs', onclick() { reuse(job.id); } }, icon('reuse')),
+    h('button', { type: 'button', class: 'again away', 'aria-label': `Delete ${job.prompt.slice(0, 60)}`, title: job.active && job.engine === 'kling' ? 'Delete. The paid run goes on there and is billed' : 'Delete', onclick() { remove(job, this); } }, icon('bin')),
+    job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${job.resume}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, job.resume) : null);
 }
 function draw() {
   const focused = list.contains(document.activeElement) ? [document.activeElement.closest('li')?.dataset.id, document.activeElement.className] : null;
-  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), next]);
+  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), next, narrowed(), bar.hidden]);
   if (list.dataset.key === key) return;
   list.dataset.key = key;
-  set('jobs', jobs);
-  $('.history').hidden = !jobs.length;
+  if (!narrowed()) set('jobs', jobs);
+  $('.none').hidden = jobs.length > 0 || !narrowed();
+  $('.history').hidden = !jobs.length && !narrowed() && bar.hidden;
   list.replaceChildren(...jobs.map(tile));
   $('.older').hidden = next === null;
-  if (focused && focused[0]) list.querySelector(`[data-id="${focused[0]}"] .${focused[1]}`)?.focus({ preventScroll: true });
+  if (focused && focused[0]) list.querySelector(`[data-id="${focused[0]}"] .${focused[1].split(' ').join('.')}`)?.focus({ preventScroll: true });
 }
 on('owner', refresh);
 on('stateChanged', refresh);

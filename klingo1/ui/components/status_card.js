@@ -64,6 +64,7 @@ function take(next) {
     if (!view.active) tellDone();
   }
   publish();
+  if (get('resuming') === view.id) { set('resuming', ''); if (view.resume) acts.resume(); }
 }
 /* The player gets its file from here, in the browser; nothing is asked again. */
 function publish() {
@@ -218,6 +219,9 @@ setInterval(() => { if (view && view.active && !document.hidden) tick(); }, 500)
 document.addEventListener('visibilitychange', () => { if (!document.hidden && job && view && !view.ended) { run += 1; poll(run, 0); } else tick(); });
 window.addEventListener('online', () => { if (job && (!view || !view.ended)) { run += 1; poll(run, 0); } });
 on('jobs', () => { if (view && view.active) draw(); });
+/* The run on the card was deleted: the card makes room. */
+on('deleted', (id) => { if (id && id === job) { run += 1; job = ''; view = null; card.hidden = true; set('job', ''); set('view', null); trigger('remember'); publish(); document.title = baseTitle; } });
+on('resumeJob', (id) => { if (id) { set('resuming', id); show(id, true); } });
 on('showJob', (id) => { if (id) show(id); });
 on('hasKey', (has) => { if (has && get('pendingPromotion') === job && view && view.promote !== null) { set('pendingPromotion', ''); setTimeout(() => element.querySelector('[data-act=promote]')?.focus(), 50); } });
 watch('value', takeSession);

@@ -25,4 +25,11 @@ def build(handlers: Handlers) -> HistoryPanel:
     def inputs(asked: dict[str, Any]) -> dict[str, Any] | None:
         return handlers.inputs(asked)
 
-    return HistoryPanel(HistoryStrip({}, elem_id="k-history", server_functions=[history, inputs]))
+    def delete(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.delete(asked)
+
+    def restore(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.restore(asked)
+
+    functions = [history, inputs, delete, restore]
+    return HistoryPanel(HistoryStrip({}, elem_id="k-history", server_functions=functions))

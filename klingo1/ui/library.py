@@ -1,0 +1,141 @@
+"""The runs of one owner: found, shown, deleted, taken back. Without widgets, as `handlers`.
+
+A browser names its owner with each question, so every run is looked up together with that owner.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from klingo1.errors import JobNotFound, KlingoError
+from klingo1.job import Job, State
+from klingo1.ui.views import Publish, inputs_view, summary_view
+
+if TYPE_CHECKING:
+    from klingo1.studio import Studio
+
+DESK_OWNER = "desk"
+HISTORY_PAGE = 24
+SEARCH_MAX = 200
+"""Characters of a search that are looked for."""
+_SCANNED = 100
+_SCANS = 20
+"""A search looks through at most so many times so many runs at once; "Show older" goes on from there."""
+Test = Callable[[Job], bool]
+
+
+class Library:
+    """What a page may ask about runs. `publish` makes a file readable by the browser."""
+
+    def __init__(
+        self, studio: Studio, *, hosted: bool, publish: Publish, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._studio = studio
+        self._hosted = hosted
+        self._publish = publish
+        self._clock = clock
+
+    def owner_of(self, browser: object) -> str:
+        """The owner a browser's memory names; "" when it names none. On a desk there is one owner."""
+        if not self._hosted:
+            return DESK_OWNER
+        token = browser.get("owner") if isinstance(browser, Mapping) else None
+        return token if isinstance(token, str) and 20 <= len(token) <= 64 and token.isascii() else ""
+
+    def history(self, asked: object) -> dict[str, Any]:
+        """A page of runs, newest first, and where the next one begins.
+
+        `search` holds words that all stand in the prompt, `engine` and `state` narrow it further.
+        """
+        owner, values = self._asked(asked)
+        before = values.get("before")
+        before = float(before) if isinstance(before, int | float) and not isinstance(before, bool) else None
+        jobs, following = self._page(owner, before, _tests(values)) if owner else ([], None)
+        return {"jobs": [summary_view(job, publish=self._publish) for job in jobs], "next": following}
+
+    def inputs(self, asked: object) -> dict[str, Any] | None:
+        """A run's inputs for the form."""
+        owner, values = self._asked(asked)
+        job = self._find(values.get("job"), owner)
+        return inputs_view(job, publish=self._publish) if job else None
+
+    def delete(self, asked: object) -> dict[str, Any]:
+        """Hide a run; for half a minute it can be taken back, then its files are removed."""
+        owner, values = self._asked(asked)
+        job = self._find(values.get("job"), owner)
+        if job is None:
+            return {"ok": False}
+        try:
+            self._studio.delete(job.id, owner=owner)
+        except KlingoError:
+            return {"ok": False}
+        return {"ok": True}
+
+    def restore(self, asked: object) -> dict[str, Any]:
+        """Take a deletion back."""
+        owner, values = self._asked(asked)
+        job_id = values.get("job")
+        if not owner or not isinstance(job_id, str) or len(job_id) > 64:
+            return {"ok": False}
+        try:
+            self._studio.restore(job_id, owner=owner)
+        except KlingoError:
+            return {"ok": False}
+        return {"ok": True}
+
+    # -- parts
+
+    def _page(self, owner: str, before: float | None, tests: list[Test]) -> tuple[list[Job], float | None]:
+        found: list[Job] = []
+        step = _SCANNED if tests else HISTORY_PAGE
+        for _ in range(_SCANS):
+            jobs = self._studio.jobs(owner=owner, limit=step, before=before)
+            for job in jobs:
+                before = job.created_at
+                if all(test(job) for test in tests):
+                    found.append(job)
+                    if len(found) == HISTORY_PAGE:
+                        return found, before
+            if len(jobs) < step:
+                return found, None
+        return found, before
+
+    def _asked(self, asked: object) -> tuple[str, Mapping[str, Any]]:
+        values = asked if isinstance(asked, Mapping) else {}
+        return self.owner_of(values), values
+
+    def _find(self, job_id: object, owner: str) -> Job | None:
+        if not isinstance(job_id, str) or not 0 < len(job_id) <= 64 or not owner:
+            return None
+        try:
+            return self._studio.job(job_id, owner=owner)
+        except JobNotFound:
+            return None
+
+
+def _tests(values: Mapping[str, Any]) -> list[Test]:
+    """What a run must meet to be listed; unknown filters are none."""
+    tests: list[Test] = []
+    search, engine, state = (str(values.get(name) or "") for name in ("search", "engine", "state"))
+    if words := search[:SEARCH_MAX].casefold().split():
+        tests.append(lambda job: _holds(job, words))
+    if engine in {"draft", "kling"}:
+        tests.append(lambda job: job.engine.value == engine)
+    if state in _GROUPS:
+        tests.append(_GROUPS[state])
+    return tests
+
+
+def _holds(job: Job, words: list[str]) -> bool:
+    text = job.request.prompt.casefold()
+    return all(word in text for word in words)
+
+
+_GROUPS: Mapping[str, Test] = {
+    "done": lambda job: job.state is State.DONE,
+    "going": lambda job: job.state.active,
+    "waiting": lambda job: job.state.waits_for_person or (job.state is State.UNKNOWN and bool(job.problem)),
+    "ended": lambda job: job.state.ended and job.state is not State.DONE,
+}
