@@ -31,7 +31,7 @@ soak: $(VENV)/.test browser
 	$(PY) -m pytest -m soak -s
 
 audit: $(VENV)/audit/.done
-	$(VENV)/audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+	$(VENV)/audit/bin/pip-audit --strict --requirement requirements.lock --no-deps --disable-pip
 
 lock: $(VENV)/bin/python
 	rm -rf $(VENV)/lock

@@ -1,12 +1,14 @@
 """Strangers on one page: whose key pays, who may do how much at once, and what the line looks like."""
 
 import threading
+import time
 
 import pytest
 from conftest import draw_picture
 from faults.server import FaultServer
 
 from klingo1.errors import Busy, JobNotFound, KeyMissing, PaidOff
+from klingo1.job import State
 from klingo1.keyring import Keyring
 from klingo1.request import VideoRequest
 from klingo1.visitors import SignIn, is_token, new_token
@@ -94,20 +96,45 @@ def test_f56_a_key_serves_its_owner_only_and_is_forgotten(hosted, picture, monke
         assert not studio.has_key(a)
 
 
+def test_a_restart_forgets_keys_and_loses_no_run(hosted, picture):
+    """What was under way waits for its owner's key; another's key does not wake it, their own does."""
+    with FaultServer(script=["processing"]) as server:
+        studio, (a, b) = hosted(server), (new_token(), new_token())
+        studio.give_key(a, "wsk_visitor_a_000000")
+        job = studio.submit(request_of(picture), engine="kling", owner=a)
+        reach(studio, job, a, State.RUNNING)
+        studio.close()
+        server.service.script = ["completed"]
+        again = hosted(server)
+        reach(again, job, a, State.NEEDS_KEY)
+        again.give_key(b, "wsk_visitor_b_000000")
+        assert again.job(job.id, owner=a).state is State.NEEDS_KEY
+        again.give_key(a, "wsk_visitor_a_000000")
+        reach(again, job, a, State.DONE)
+        assert server.billed == 1
+
+
+def reach(studio, job, owner, state):
+    until = time.monotonic() + 15
+    while (now := studio.job(job.id, owner=owner)).state is not state:
+        assert time.monotonic() < until, now
+        time.sleep(0.01)
+
+
 def test_a_key_lives_four_hours_after_its_last_use():
     """Use prolongs it, silence ends it, and on a desk it stays."""
-    time = Time()
-    ring = Keyring(time, life=4 * 3600)
+    clock = Time()
+    ring = Keyring(clock, life=4 * 3600)
     ring.give("a", "key")
-    time.now = 4 * 3600 - 1
+    clock.now = 4 * 3600 - 1
     assert ring.of("a") == "key"
-    time.now *= 2
+    clock.now *= 2
     assert ring.of("a") == "key"
-    time.now += 4 * 3600 + 1
+    clock.now += 4 * 3600 + 1
     assert (ring.of("a"), ring.holds("key")) == ("", False)
-    desk = Keyring(time, life=None)
+    desk = Keyring(clock, life=None)
     desk.give("desk", "key")
-    time.now += 10**9
+    clock.now += 10**9
     assert desk.of("desk") == "key"
     assert "key" not in repr(desk).replace("Keyring", "")
 

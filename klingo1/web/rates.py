@@ -26,7 +26,7 @@ class Rate:
 RATES: Mapping[str, Rate] = {
     "read": Rate(600, 40),
     "call": Rate(240, 12),  # a page asks for its status once a second, and a home has several pages
-    "click": Rate(30, 0.5),
+    "click": Rate(60, 1),  # also each look at the pictures that were added
     "key": Rate(6, 1 / 30),  # each one asks the paid service whether the key is good
     "upload": Rate(60, 0.5),
     "upload_bytes": Rate(600e6, 1e6),

@@ -203,7 +203,7 @@ def generate(attacker, owner, path, **headers):
 
 def test_f62_three_hundred_joins_from_one_address_are_held(attacker):
     """So many are taken, the rest is told to wait; the page answers others meanwhile and afterwards."""
-    click = attacker.click("generate")
+    click, began = attacker.click("generate"), time.monotonic()
     body = {"data": [[], "x", None, True, "16:9", 5, "draft"], "fn_index": click}
     statuses = Counter(
         attacker.send(
@@ -216,7 +216,7 @@ def test_f62_three_hundred_joins_from_one_address_are_held(attacker):
         for n in range(300)
     )
     assert set(statuses) <= {200, 429, 503}
-    assert statuses[200] <= 60
+    assert statuses[200] <= 60 + (time.monotonic() - began) + 1
     assert attacker.send("GET", "/config")[0] == 200
 
 
