@@ -218,7 +218,7 @@ async def test_f08_f10_clear_refusals_are_told_apart(status, message, kind, enve
         b" " * 5_000_000,
         endless(b"x" * 65536),
     ],
-    ids=range(15),
+    ids=range(14),
 )
 async def test_f09_an_unreadable_success_is_uncertain(body):
     """HTTP 200 with anything but a prediction: the task may exist; little of the answer is kept."""
