@@ -12,7 +12,7 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
 import numpy as np
@@ -91,13 +91,32 @@ class Encoder:
             )
             number = 0
             while (planes := self._frames.get()) is not None:
-                frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+                frame = _picture(planes, *self._size)
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
                 container.mux(video.encode(frame))
                 number += 1
             container.mux(video.encode())
             if audio is not None and self._sound is not None:
                 _write_sound(container, audio, self._sound)
+
+
+def _picture(planes: Image, width: int, height: int) -> av.VideoFrame:
+    """The planes as a frame with nothing left to chance.
+
+    A row of chroma is padded to a multiple of 16 bytes; libx264 with several threads reads that padding, and
+    whatever happened to be in memory there changed the film by a few bits from run to run.
+    """
+    frame = av.VideoFrame(width, height, "yuv420p")
+    flat, at = planes.reshape(-1), 0
+    for index, plane in enumerate(frame.planes):
+        wide, tall = (width, height) if index == 0 else (width // 2, height // 2)
+        rows = np.frombuffer(cast("memoryview[int]", plane), np.uint8)[: tall * plane.line_size].reshape(
+            tall, plane.line_size
+        )
+        rows[:, :wide] = flat[at : at + wide * tall].reshape(tall, wide)
+        rows[:, wide:] = 128
+        at += wide * tall
+    return frame
 
 
 def _video_stream(container: Any, width: int, height: int) -> VideoStream:

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from klingo1.draft.encode import SOUND_RATE, Encoder
+from klingo1.draft.encode import SOUND_RATE, Encoder, _picture
 
 
 def planes(number, width=128, height=72):
@@ -81,3 +81,30 @@ def test_a_failing_encoder_is_told(tmp_path):
     with pytest.raises((ValueError, AssertionError, av.FFmpegError)):
         fail()
     assert not path.exists()
+
+
+def test_padding_is_the_same_every_time():
+    """Chroma rows are padded; the padding is grey, not what happened to be in memory."""
+    rng = np.random.default_rng(1)
+    picture = rng.integers(16, 235, (96 * 3 // 2, 168), dtype=np.uint8)
+    for _ in range(20):
+        np.full(1_000_000, rng.integers(255), np.uint8)  # leave traces in memory
+        frame = _picture(picture, 168, 96)
+        assert (frame.to_ndarray() == picture).all()
+        for plane, wide in zip(frame.planes, (168, 84, 84), strict=True):
+            rows = np.frombuffer(plane, np.uint8)[: plane.line_size * 48].reshape(48, plane.line_size)
+            assert (rows[:, wide:] == 128).all()
+
+
+def test_the_same_frames_give_the_same_file(tmp_path):
+    """Byte for byte, in a width whose chroma is padded, with noise that leaves the encoder no rest."""
+    rng = np.random.default_rng(2)
+    pictures = [rng.integers(40, 200, (192 * 3 // 2, 168), dtype=np.uint8) for _ in range(16)]
+    files = set()
+    for run in range(5):
+        path = tmp_path / f"{run}.mp4"
+        with Encoder(path, 168, 192, title="", recipe={}) as encoder:
+            for picture in pictures:
+                encoder.add(picture)
+        files.add(path.read_bytes())
+    assert len(files) == 1
