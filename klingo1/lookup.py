@@ -26,7 +26,7 @@ _PAGE = 100
 _EARLIEST = timedelta(minutes=5)
 _LATEST = timedelta(minutes=15)
 """How far the two clocks, and a slow answer, may put a prediction from the time of our submit."""
-_WRONG_CLOCK = timedelta(hours=26)
+_WRONG_CLOCK = timedelta(hours=36)
 """How far this machine's clock may be off for an upload's address to be found all the same."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import threading
 import time
 
 
@@ -35,6 +36,7 @@ class SwiftClock:
 
     def __init__(self) -> None:
         self._skipped = 0.0
+        self._lock = threading.Lock()
         self.step = 0.0
         self.waits: list[float] = []
 
@@ -45,11 +47,12 @@ class SwiftClock:
         return time.time() + self._skipped + self.step
 
     def skip(self, seconds: float) -> None:
-        self._skipped += seconds
+        with self._lock:
+            self._skipped += seconds
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
-        self._skipped += seconds
+        self.skip(seconds)
         await asyncio.sleep(0.002)
 
 

@@ -204,19 +204,30 @@ class Histories(RuleBasedStateMachine):
     @rule(lag=st.integers(1, 2))
     def list_lag(self, lag):
         """At most two of a look-up's three lists come too early: later than that nobody could know."""
-        if not any(job.state is State.UNKNOWN for job in self.studio.jobs(limit=100)):
+        if not self.in_state(State.UNKNOWN):
             self.server.service.list_lag = lag
 
     @rule(script=st.sampled_from([COMPLETED, COMPLETED, FAILED, ["processing"] * 30 + ["completed"]]))
     def fate(self, script):
         self.server.service.script = script
 
+    def let_submits_arrive(self):
+        """A request is under way for moments, not for the hours that a rule lets pass."""
+        until = time.monotonic() + 10
+        while self.in_state(State.SUBMITTING) and time.monotonic() < until:
+            time.sleep(0.002)
+
+    def in_state(self, state):
+        return any(job.state is state for job in self.studio.jobs(limit=100))
+
     @rule()
     def refund(self):
+        self.let_submits_arrive()
         self.clock.skip(REFUND_SECONDS + 1)
 
     @rule(days=st.sampled_from([-1, 0, 1]))
     def step_the_clock(self, days):
+        self.let_submits_arrive()
         self.clock.step = days * DAY
 
     @rule()
