@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from klingo1.errors import JobNotFound, KlingoError
 from klingo1.job import Job, State
+from klingo1.ui.handout import Handout
 from klingo1.ui.views import Publish, inputs_view, summary_view
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Library:
         self._hosted = hosted
         self._publish = publish
         self._clock = clock
+        self._handout = Handout(publish)
 
     def owner_of(self, browser: object) -> str:
         """The owner a browser's memory names; "" when it names none. On a desk there is one owner."""
@@ -84,6 +86,11 @@ class Library:
         except KlingoError:
             return {"ok": False}
         return {"ok": True}
+
+    def hand_out(self, asked: object) -> dict[str, Any]:
+        """A finished run as `kind` in `size`: begins to make it, or tells how that stands (`Handout.ask`)."""
+        owner, values = self._asked(asked)
+        return self._handout.ask(self._find(values.get("job"), owner), values)
 
     # -- parts
 

@@ -101,7 +101,7 @@ window.klingo = (() => {
     box.dataset.key = key;
     if (!known) { box.replaceChildren(); return; }
     const facts = known.facts.map(([kind, words]) => h('span', { class: 'fact', dataset: { kind } }, h('i', {}, KINDS[kind] || kind), ` ${words}`));
-    const passed = known.ignored.length ? h('span', { class: 'passed' }, h('i', {}, 'No effect'), ` ${known.ignored.join(', ')}${known.more ? ` and ${known.more} more` : ''}`) : null;
+    const passed = known.ignored.length ? h('span', { class: 'passed' }, h('i', {}, 'No effect:'), ` ${known.ignored.join(', ')}${known.more ? ` and ${known.more} more` : ''}`) : null;
     box.replaceChildren(h('span', { class: 'lead' }, lead), ' ', ...(facts.length ? facts : [h('span', { class: 'fact' }, 'no place, action or camera named: it stages a simple scene')]).flatMap((node) => [node, ' ']), ...(passed ? [passed] : []));
   }
 

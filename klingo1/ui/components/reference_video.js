@@ -36,7 +36,8 @@ video.addEventListener('loadedmetadata', () => {
 });
 video.addEventListener('error', () => { $('.clip .facts span').textContent = 'No preview in this browser'; });
 function say(text, remedy) { set('problems', [...(get('problems') || []).filter((p) => p.field !== 'video'), { field: 'video', text, remedy }]); }
-async function add(file) {
+async function add(file, { dropped = false } = {}) {
+  found.hidden = true;
   clearProblems('video');
   if (!/^video\//.test(file.type) && !/\.(mp4|mov|webm|m4v)$/i.test(file.name)) { say(`${file.name} is not a video.`, 'Choose an MP4 or MOV.'); return; }
   if (file.size === 0) { say(`${file.name} is an empty file.`, 'Save it once more.'); return; }
@@ -47,10 +48,9 @@ async function add(file) {
   try {
     const answer = await upload(file);
     if (!answer || !answer.path) throw new Error('no path');
-    byUrl = false;
-    commit({ file: { ...asFile(answer.path, file.name, file.type || 'video/mp4'), size: file.size }, url: '' });
-    announce('Reference video added. At most four pictures go with it.');
-    $('.clip .away').focus();
+    const received = { ...asFile(answer.path, file.name, file.type || 'video/mp4'), size: file.size };
+    if (dropped && await offer(received)) return;
+    use(received);
   } catch {
     say(`${file.name} could not be uploaded.`, 'Check the connection and add it again.');
   } finally {
@@ -58,6 +58,36 @@ async function add(file) {
     set('uploading', Math.max(0, (get('uploading') || 1) - 1));
     draw();
   }
+}
+function use(received) {
+  byUrl = false;
+  commit({ file: received, url: '' });
+  announce('Reference video added. At most four pictures go with it.');
+  $('.clip .away').focus();
+}
+/* A video of ours says how it was made: its settings may be what somebody wants of it. */
+const found = $('.found');
+async function offer(received) {
+  let recipe = null;
+  try { recipe = await server.recipe({ path: received.path }); } catch { /* then it is a video like others */ }
+  if (!recipe || !recipe.prompt) return false;
+  const words = recipe.prompt.length > 120 ? `${recipe.prompt.slice(0, 120)}…` : recipe.prompt;
+  found.querySelector('p').textContent = `This video tells how it was made: “${words}” · ${recipe.duration} s · ${recipe.aspect}`;
+  for (const button of found.querySelectorAll('button')) {
+    button.onclick = () => {
+      found.hidden = true;
+      if (button.dataset.use === 'clip') { use(received); return; }
+      if (button.dataset.use === 'settings') {
+        for (const name of ['prompt', 'duration', 'aspect']) set(`take:${name}`, recipe[name]);
+        announce('Settings applied.');
+        document.querySelector('#k-prompt textarea')?.focus();
+      } else $('.choose').focus();
+    };
+  }
+  found.hidden = false;
+  found.querySelector('button').focus();
+  announce('This video tells how it was made. Apply its settings, use it as reference video, or cancel.');
+  return true;
 }
 $('.choose').addEventListener('click', () => chooser.click());
 chooser.addEventListener('change', () => { const [file] = chooser.files; chooser.value = ''; if (file) add(file); });
@@ -70,7 +100,7 @@ element.querySelectorAll('.away').forEach((button) => button.addEventListener('c
   $('.choose').focus();
 }));
 $('.sound input').addEventListener('change', (event) => commit({ keep_sound: event.target.checked }));
-on('droppedClip', (file) => { if (file) add(file); });
+on('droppedClip', (file) => { if (file) add(file, { dropped: true }); });
 on('problems', () => showProblems($('.k-problem'), 'video'));
 on('take:clip', (value) => { if (value) { byUrl = Boolean(value.url); commit({ file: value.file, url: value.url || '', keep_sound: value.keep_sound !== false }); } });
 const kept = draft.clip || {};

@@ -24,7 +24,7 @@ function takeSession() {
 }
 function show(id, again = false) {
   if (!id || (id === job && !again)) return;
-  if (id !== job) { view = null; said = ''; }
+  if (id !== job) { view = null; said = ''; closeForms(); }
   job = id;
   set('job', id);
   trigger('remember');
@@ -73,6 +73,50 @@ function publish() {
   video = next;
   trigger('shown');
 }
+
+/* ---- other forms of a finished video: asked for again and again until it is made */
+const forms = $('.forms');
+let ordered = 0;
+function closeForms() { forms.hidden = true; ordered += 1; $('.made').textContent = ''; setBusy(false); }
+function setBusy(busy) { for (const button of forms.querySelectorAll('button')) button.disabled = busy; }
+async function order(kind, size) {
+  const mine = (ordered += 1);
+  const began = performance.now();
+  const asked = { owner: get('owner') || '', job, kind, size, with_cost: kind === 'html' && $('.cost').checked };
+  const what = { mp4: 'MP4', webm: 'WebM', gif: 'GIF', png: 'contact sheet', html: 'offline page' }[kind];
+  const focused = document.activeElement;
+  setBusy(true);
+  let misses = 0;
+  while (mine === ordered) {
+    let answer;
+    try { answer = await server.hand_out(asked); } catch { answer = undefined; }
+    if (mine !== ordered) return;
+    misses = answer && answer.state ? 0 : misses + 1;
+    if (misses > 6 || (answer && answer.state === 'refused')) { $('.made').textContent = answer && answer.text ? answer.text : 'The server does not answer. Try again.'; break; }
+    if (answer && answer.state === 'ready') {
+      try { await saveAs(fileUrl(answer.path), answer.name); $('.made').textContent = `The ${what} is ready and being saved.`; } catch { $('.made').textContent = 'The connection broke off. Try again.'; }
+      break;
+    }
+    $('.made').textContent = `The ${what} is being made… ${clock((performance.now() - began) / 1000)}`;
+    await new Promise((done) => { setTimeout(done, 700); });
+  }
+  setBusy(false);
+  if (focused && focused.isConnected && document.activeElement === document.body) focused.focus();
+}
+/* By way of memory: the server names files in its own way. */
+async function saveAs(url, name) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error('no file');
+  const link = h('a', { href: URL.createObjectURL(await answer.blob()), download: name });
+  element.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+forms.addEventListener('click', (event) => {
+  const form = event.target.closest('button')?.dataset.form;
+  if (form) order(form === 'video' ? $('.kind').value : form, form === 'video' ? $('.size').value : 'original');
+});
 
 /* ---- drawing */
 function draw() {
@@ -130,7 +174,7 @@ function drawActions() {
   if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? 'Will tell you' : 'Tell me when done', 'bell', '']);
   if (view.resume) wanted.push(['resume', view.resume, 'again', '']);
   if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', `Make it with Kling O1 · ${money(view.promote)}`, null, '']);
-  if (view.video) wanted.push(['download', 'Download', 'down', '']);
+  if (view.video) wanted.push(['download', 'Download', 'down', ''], ['forms', 'More formats', 'share', '']);
   if (view.ended) wanted.push(['reuse', 'Use these inputs', 'reuse', '']);
   if (view.video) wanted.push(['asClip', 'As reference video', 'film', ''], ['asPicture', 'This frame as picture', 'picture', '']);
   const key = JSON.stringify([view.id, wanted]);
@@ -139,7 +183,7 @@ function drawActions() {
   box.dataset.key = key;
   box.replaceChildren(...wanted.map(([act, label, mark, hint]) => (act === 'download'
     ? h('a', { href: fileUrl(view.video), download: `klingo1-${view.engine}-${view.id.slice(0, 8)}.mp4`, class: 'act', dataset: { act } }, icon(mark), label)
-    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
+    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, 'aria-expanded': act === 'forms' ? String(!forms.hidden) : null, 'aria-controls': act === 'forms' ? 'k-forms' : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
   const hint = wanted.find(([, , , note]) => note);
   if (hint) box.append(h('span', { class: 'hint' }, hint[3]));
   box.hidden = !wanted.length;
@@ -168,6 +212,10 @@ const acts = {
     set('sending', true);
     trigger('promote', { job, quote: get('quote') || '', expected: view.promote });
     setTimeout(() => set('sending', false), 15000);
+  },
+  forms(button) {
+    if (forms.hidden) { forms.hidden = false; $('.kind').focus(); } else closeForms();
+    button.setAttribute('aria-expanded', String(!forms.hidden));
   },
   reuse() { set('reuse', job); },
   asClip() {
@@ -220,7 +268,7 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden && jo
 window.addEventListener('online', () => { if (job && (!view || !view.ended)) { run += 1; poll(run, 0); } });
 on('jobs', () => { if (view && view.active) draw(); });
 /* The run on the card was deleted: the card makes room. */
-on('deleted', (id) => { if (id && id === job) { run += 1; job = ''; view = null; card.hidden = true; set('job', ''); set('view', null); trigger('remember'); publish(); document.title = baseTitle; } });
+on('deleted', (id) => { if (id && id === job) { run += 1; job = ''; view = null; card.hidden = true; closeForms(); set('job', ''); set('view', null); trigger('remember'); publish(); document.title = baseTitle; } });
 on('resumeJob', (id) => { if (id) { set('resuming', id); show(id, true); } });
 on('showJob', (id) => { if (id) show(id); });
 on('hasKey', (has) => { if (has && get('pendingPromotion') === job && view && view.promote !== null) { set('pendingPromotion', ''); setTimeout(() => element.querySelector('[data-act=promote]')?.focus(), 50); } });

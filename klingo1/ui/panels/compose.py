@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from klingo1.request import ASPECT_RATIO_DEFAULT, DURATION_DEFAULT, Engine
 from klingo1.ui.components.aspect_slider import AspectSlider
@@ -16,6 +18,7 @@ from klingo1.ui.components.prompt_box import PromptBox
 from klingo1.ui.components.reference_gallery import ReferenceGallery
 from klingo1.ui.components.reference_video import ReferenceVideo
 from klingo1.ui.handlers import Handlers
+from klingo1.ui.handout import recipe_view
 from klingo1.ui.reading import read_prompt
 
 
@@ -47,11 +50,14 @@ def build(handlers: Handlers) -> ComposePanel:
     def forget_key(asked: dict[str, str]) -> dict[str, object]:
         return handlers.forget_key(asked)
 
+    def recipe(asked: dict[str, object]) -> dict[str, object] | None:
+        return recipe_view(asked.get("path"), received=Path(get_upload_folder()))
+
     def understand(asked: dict[str, object]) -> dict[str, object]:
         return read_prompt(asked)
 
     pictures = ReferenceGallery(elem_id="k-pictures")
-    clip = ReferenceVideo(elem_id="k-clip")
+    clip = ReferenceVideo(elem_id="k-clip", server_functions=[recipe])
     prompt = PromptBox("", elem_id="k-prompt", server_functions=[understand])
     with gr.Row(elem_id="k-sliders"):
         duration = DurationSlider(DURATION_DEFAULT, elem_id="k-duration")

@@ -31,6 +31,9 @@ def build(handlers: Handlers, examples: Sequence[dict[str, Any]]) -> ResultPanel
     def stop(asked: dict[str, str]) -> dict[str, Any] | None:
         return handlers.stop(asked)
 
+    def hand_out(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.hand_out(asked)
+
     stage = Stage({}, elem_id="k-stage", examples=list(examples))
     video = gr.Video(
         label="Result",
@@ -41,5 +44,5 @@ def build(handlers: Handlers, examples: Sequence[dict[str, Any]]) -> ResultPanel
         buttons=[],
         elem_id="k-video",
     )
-    card = StatusCard({}, elem_id="k-card", server_functions=[status, stop])
+    card = StatusCard({}, elem_id="k-card", server_functions=[status, stop, hand_out])
     return ResultPanel(stage, video, card)

@@ -1,0 +1,71 @@
+"""Handing a result over: other forms to download, and what a film of ours tells when it is dropped."""
+
+import base64
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.test_access import violations
+from browser.visitor import ROOT, generate, mood
+
+pytestmark = pytest.mark.browser
+
+DROP = """([data, name]) => {
+  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, {type: 'video/mp4'}));
+  const how = {dataTransfer: transfer, bubbles: true, cancelable: true};
+  document.body.dispatchEvent(new DragEvent('drop', how));
+}"""
+
+
+def drop(page, file):
+    page.evaluate(DROP, [base64.b64encode(file.read_bytes()).decode(), file.name])
+
+
+def test_a_result_is_saved_in_other_forms(page, photos):
+    """GIF, contact sheet and offline page are made while the page tells so; the panel closes again."""
+    generate(page, photos, prompt="Handed to a stakeholder")
+    mood(page, "good")
+    opener = page.get_by_role("button", name="More formats")
+    opener.press("Enter")
+    expect(page.get_by_label("Format")).to_be_focused()
+    assert violations(page) == []
+    for press, choose, ending, head in (
+        ("Save video", ("gif", "480p"), "-480p.gif", b"GIF89a"),
+        ("Contact sheet", None, "-contact-sheet.png", b"\x89PNG"),
+        ("Offline page", None, "-page.html", b"<!doctype"),
+    ):
+        if choose:
+            page.get_by_label("Format").select_option(choose[0])
+            page.get_by_label("Size").select_option(choose[1])
+        with page.expect_download(timeout=60_000) as download:
+            page.get_by_role("button", name=press).click()
+        assert download.value.suggested_filename.endswith(ending)
+        assert download.value.path().read_bytes().startswith(head)
+    expect(page.locator("#k-card .made")).to_contain_text("ready")
+    opener.click()
+    expect(page.locator("#k-forms")).to_be_hidden()
+
+
+def test_a_dropped_film_of_ours_offers_its_settings(page):
+    """Apply writes the form, Cancel leaves everything, Use makes it the reference video."""
+    film = ROOT / "assets" / "example.mp4"
+    offer = page.get_by_role("group", name="A video with its recipe")
+    drop(page, film)
+    expect(offer).to_contain_text("futuristic city")
+    expect(page.get_by_role("button", name="Apply settings")).to_be_focused()
+    assert violations(page) == []
+    page.get_by_role("button", name="Cancel").click()
+    expect(offer).to_be_hidden()
+    assert page.evaluate("klingo.get('clip').file") is None
+    page.get_by_label("Duration").fill("9")
+    drop(page, film)
+    page.get_by_role("button", name="Apply settings").click()
+    expect(page.get_by_label("Prompt")).to_have_value(
+        "The character walking through a futuristic city at night, neon lights reflecting on wet streets"
+    )
+    expect(page.get_by_label("Duration")).to_have_value("5")
+    drop(page, film)
+    page.get_by_role("button", name="Use as reference video").click()
+    expect(page.locator("#k-clip .clip b")).to_have_text("example.mp4")
