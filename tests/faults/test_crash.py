@@ -93,6 +93,21 @@ def test_every_moment_is_passed(victims, small_picture, tmp_path):
             assert victims.wait() == -signal.SIGKILL, moment
 
 
+def test_f46_a_video_that_was_renamed_in_time_needs_no_service_any_more(victims, small_picture, tmp_path):
+    """Shot between rename and commit: the video is there, and the service is not asked for it again."""
+    with FaultServer(film=clip(size=200_000)) as server:
+        order = {"home": tmp_path / "home", "url": server.url, "clicks": ["one click"]}
+        victims.start(**order, picture=small_picture, moment=Moment.RENAMED.value)
+        assert victims.wait() == -signal.SIGKILL
+        server.set_faults("result", Always(Reply(404)))
+        server.set_faults("download", Always(Reply(410)))
+        studio = open_hasty(tmp_path / "home", server.url)
+        settle(studio)
+        (job,) = check_invariants(server, studio)
+        assert job.state is State.DONE
+        assert len(server.calls("download")) == 1
+
+
 def random_fault(dice):
     """Half the submits go well."""
     return dice.choice([*SUBMIT_FAULTS.values(), *[None] * 8])

@@ -70,6 +70,23 @@ def test_f49_a_disk_that_is_full_for_three_commits(open_studio, first):
         assert kept.money is Money.SPENT
 
 
+def test_f13_an_id_that_cannot_be_written_is_logged_and_written_later(open_studio, caplog):
+    """The answer is there and the disk is full: the id is in the log, its commit is tried on, one POST."""
+    with FaultServer() as server:
+        studio = open_studio(server)
+        disk = FullDisk(studio, first=1, times=0)
+
+        def fill_up():
+            disk.refused = range(disk.commits + 1, disk.commits + 6)
+
+        server.set_faults("submit", [Noted(fill_up)])
+        job = studio.submit(request_of(), engine="kling")
+        done = wait_for(studio, job.id, State.DONE)
+        assert f"({done.prediction_id}) is not written yet" in caplog.text
+        check_invariants(server, studio, log=caplog.text)
+        assert server.billed == len(server.calls("submit")) == 1
+
+
 @pytest.mark.parametrize("first", range(1, 6))
 def test_f49_a_disk_that_stays_full_sends_nothing_new(open_studio, first):
     """When `submitting` cannot be written nothing leaves; the row goes on when there is room again."""
