@@ -20,7 +20,13 @@ from urllib.parse import urlsplit
 
 from klingo1.settings import Settings
 from klingo1.web.headers import secured
-from klingo1.web.inspection import FILE_ROUTE, comes_from_here, holds_remote_file, names_address
+from klingo1.web.inspection import (
+    FILE_ROUTE,
+    called_function,
+    comes_from_here,
+    holds_remote_file,
+    names_address,
+)
 from klingo1.web.rates import Rates, address_of
 
 Scope = MutableMapping[str, Any]
@@ -46,7 +52,6 @@ _STREAMS = re.compile(r"/gradio_api/(?:heartbeat/|queue/data|call/|upload_progre
 _CALLS = re.compile(r"/gradio_api/(?:component_server|reset|cancel)")
 _PROXY = re.compile(r"(?:/gradio_api)?/proxy=")
 _UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
-_KEY_CALL = re.compile(rb'"fn_name"\s*:\s*"give_key"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ class Guard:
         if kind == "application/json" and holds_remote_file(body):
             await _deny(send, 403)
             return
-        if _KEY_CALL.search(body) and await self._slowed(client, "key", send):
+        if called_function(body) == "give_key" and await self._slowed(client, "key", send):
             return
         rest = [{"type": "http.request", "body": body, "more_body": False}]
 

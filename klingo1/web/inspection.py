@@ -68,3 +68,13 @@ def holds_remote_file(body: bytes) -> bool:
         elif isinstance(value, list):
             waiting.extend(value)
     return False
+
+
+def called_function(body: bytes) -> str:
+    """The server function that a call names, however its JSON spells it; "" for none."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    name = document.get("fn_name") if isinstance(document, dict) else None
+    return name if isinstance(name, str) else ""
