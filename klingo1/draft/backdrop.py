@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _DARKEST = 0.42
 """The least share of the backdrop's light that a shadow leaves."""
+_FLECK = 0.2
+"""The same for what lies apart from the subject."""
 _FAINT = 0.2
 """The share of an outline that may be faint."""
 _SOFT, _SOFT_BELOW = 1.1, 3.2
@@ -51,10 +53,13 @@ def key(bgr: Pixels) -> Keyed | None:
     distance = np.sqrt(((lab - model) ** 2).sum(axis=2))
     low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
     plain = (distance < (low + high) / 2).astype(np.uint8)
-    shadow = _shadow(bgr, lab, model, plain)
+    factor, left = _shaded(bgr, model)
+    shadow = _shadow(lab, factor, left, plain)
     outside = _flooded(plain, plain | shadow)
     outside |= _holes(outside, distance < low)
     inside = cv2.morphologyEx(1 - outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    flecks = _flecks(inside, (factor > _FLECK) & (factor < 1.0) & (left < 12), _foot(plain))
+    inside, outside = inside & ~flecks, outside | flecks
     if not 0.004 < float(inside.mean()) < 0.93 or _scattered(inside):
         return None
     if _faint(inside, outside, distance, 1.4 * high):
@@ -177,14 +182,32 @@ def _faint(inside: Mask, outside: Mask, distance: Numbers, level: float) -> bool
     return bool(rim.any() and float((most[rim] < level).mean()) > _FAINT)
 
 
-def _shadow(bgr: Pixels, lab: Numbers, model: Numbers, plain: Mask) -> Mask:
-    """Pixels that a soft shadow on the backdrop could explain: the backdrop's colour times one factor below
-    1, without a hard edge. Near the subject's foot, where shadows lie, steeper ones count as soft too.
-    """
+def _shaded(bgr: Pixels, model: Numbers) -> tuple[Numbers, Numbers]:
+    """The share of the backdrop's light that each pixel has, and how far its colour is from just that."""
     ground = cv2.cvtColor(model, cv2.COLOR_Lab2BGR).clip(0.02, 1) * 255
     seen = cv2.GaussianBlur(bgr.astype(np.float32), (0, 0), 1.0)
     factor = (seen * ground).sum(axis=2) / (ground**2).sum(axis=2)
     left = np.sqrt(((seen - factor[..., None] * ground) ** 2).sum(axis=2))
+    return np.asarray(factor, np.float32), np.asarray(left, np.float32)
+
+
+def _flecks(inside: Mask, tinted: NDArray[np.bool_], foot: int) -> Mask:
+    """Small pieces apart from the subject, at its foot or below, that have the colour of a shadow: what is
+    left of a shadow whose edge is hard.
+    """
+    flecks = np.zeros_like(inside)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside)
+    for i in range(1, count):
+        low = stats[i, 1] + stats[i, 3] / 2 >= foot
+        if low and stats[i, 4] < 0.08 * stats[1:, 4].max() and float(tinted[labels == i].mean()) > 0.8:
+            flecks[labels == i] = 1
+    return flecks
+
+
+def _shadow(lab: Numbers, factor: Numbers, left: Numbers, plain: Mask) -> Mask:
+    """Pixels that a soft shadow on the backdrop could explain: the backdrop's colour times one factor below
+    1, without a hard edge. Near the subject's foot, where shadows lie, steeper ones count as soft too.
+    """
     light = cv2.GaussianBlur(np.ascontiguousarray(lab[..., 0]), (0, 0), 1.2)
     slope = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 8
     slope = cv2.dilate(slope, np.ones((3, 3), np.uint8))

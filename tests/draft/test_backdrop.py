@@ -1,5 +1,6 @@
 """Keying plain and gradient backdrops, measured against drawings whose true mask is known."""
 
+import cv2
 import numpy as np
 import pytest
 from drawings import figure, staged
@@ -86,3 +87,20 @@ def test_a_picture_between_bars_is_told_from_a_subject():
     figure_[20:80, 60:90] = 255
     assert backdrop.panel(figure_) is None
     assert backdrop.panel(np.zeros((10, 10), np.uint8)) is None
+
+
+@pytest.mark.parametrize("share", [0.35, 0.6, 0.8])
+def test_a_hard_shadow_apart_from_the_subject_goes(share):
+    """A dark patch of the backdrop below the figure is no part of it; a coloured one of the same size is."""
+    scene, truth = staged([figure(0.8)], (214, 226, 232))
+    height, width = truth.shape
+    scene = cv2.copyMakeBorder(scene, 0, 60, 0, 0, cv2.BORDER_REPLICATE)
+    # Under the figure's feet, a gap of backdrop between.
+    spot = np.zeros(scene.shape[:2], np.uint8)
+    cv2.ellipse(spot, (width // 2, height + 6), (width // 5, 9), 0, 0, 360, 255, -1)
+    shaded, toy = scene.copy(), scene.copy()
+    shaded[spot > 0] = (scene[spot > 0] * share).astype(np.uint8)
+    toy[spot > 0] = (40, 40, 220)
+    assert not (backdrop.key(shaded).matte[spot > 0] > 60).any()
+    kept = backdrop.key(toy)
+    assert kept is None or (kept.matte[spot > 0] > 200).mean() > 0.9
