@@ -108,6 +108,26 @@ def test_f49_a_disk_that_stays_full_sends_nothing_new(open_studio, first):
         assert server.billed == 1
 
 
+def test_f36_a_video_that_cannot_be_written_waits_and_says_why(open_studio, tmp_path):
+    """While the disk refuses the video the job stays in downloading with a reason, and ends when it can."""
+    with FaultServer(faults={"result": [Noted(lambda: None, pause=0.3)]}) as server:
+        studio = open_studio(server)
+        job = studio.submit(request_of(), engine="kling")
+        in_the_way = tmp_path / "home" / "jobs" / job.id / "video.mp4.part"
+        in_the_way.mkdir()
+        until = time.monotonic() + 10
+        while not studio.job(job.id).problem and time.monotonic() < until:
+            time.sleep(0.01)
+        waiting = studio.job(job.id)
+        assert (waiting.state, waiting.money) == (State.DOWNLOADING, Money.HELD)
+        assert waiting.problem.kind == "DiskError"
+        in_the_way.rmdir()
+        done = wait_for(studio, job.id, State.DONE)
+        assert done.problem is None
+        check_invariants(server, studio)
+        assert server.billed == 1
+
+
 def test_f49_sqlites_own_full(tmp_path):
     """A database that may not grow says so by name, keeps what it has, and goes on when it may."""
     book = Ledger(tmp_path / "k.sqlite3", home=tmp_path)
