@@ -11,7 +11,7 @@ from dataclasses import dataclass
 SPEED = {"walk": 1.15, "run": 1.6, "fly": 1.6, "drive": 1.8, "ride": 1.7}
 """Metres a second over the ground; other actions stay where they are. Slower than in life: at 24 frames a
 second and so near a lens, a faster background only flickers."""
-_CADENCE = {"walk": 0.95, "run": 1.55, "dance": 0.95}
+_CADENCE = {"walk": 0.95, "run": 1.45, "dance": 0.85}
 """Cycles (two steps) a second."""
 YAW = math.radians(35)
 """One view shows one side: it turns no farther than this."""
@@ -74,7 +74,7 @@ def act(
             hop = abs(math.sin(beat))
             turn = 0.0 if legs and not solid else (0.05 if calm else 0.2) * math.sin(beat)
             cycle_name = "dance" if not solid else "rest"
-            return Pose(cycle_name, phase, lift=(0.02 if calm else 0.06) * hop, sway=0.08 * math.sin(beat),
+            return Pose(cycle_name, phase, lift=(0.02 if calm else 0.045) * hop, sway=0.06 * math.sin(beat),
                         turn=turn, tall=0.97 + 0.05 * hop,
                         wide=1 - 0.1 * (0.5 - 0.5 * math.cos(beat)))  # fmt: skip
         case "jump":

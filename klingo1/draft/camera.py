@@ -103,7 +103,8 @@ MOVES: dict[str, Callable[[float, float], Offset]] = {
 def move(names: Sequence[str], u: float, t: float, seconds: float = _UNHURRIED) -> Offset:
     """Where the named moves have taken the camera at progress `u`, `t` seconds into the film.
 
-    In a shot of less than three `seconds` sideways and upward moves are shorter in proportion: no faster.
+    In a shot of less than three `seconds` sideways and upward moves are shorter in proportion, no faster,
+    and moves towards the lead are half as much shorter.
     Without a named move it breathes a little and drifts in, as an operator would; unknown names do nothing.
     """
     if not names:
@@ -116,5 +117,6 @@ def move(names: Sequence[str], u: float, t: float, seconds: float = _UNHURRIED) 
             total += step(u, t)
     calm = min(1.0, seconds / _UNHURRIED)
     return replace(
-        total, side=total.side * calm, rise=total.rise * calm, pan=total.pan * calm, tilt=total.tilt * calm
-    )
+        total, side=total.side * calm, rise=total.rise * calm, pan=total.pan * calm, tilt=total.tilt * calm,
+        forward=total.forward * (0.5 + 0.5 * calm),
+    )  # fmt: skip

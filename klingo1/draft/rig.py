@@ -92,7 +92,7 @@ class Puppet:
             case "run":
                 return self._stride(phase, 1.25, run=True)
             case "dance" if self.hip is not None:
-                return self._stride(phase, 1.35, run=False, sway=0.11)
+                return self._stride(phase, 1.35, run=False, sway=0.085)
             case "dance":
                 return self._bend(phase, sway=0.05, squash=0.035)
             case "wave":

@@ -24,7 +24,7 @@ from klingo1.draft.weather import Weather
 _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""
 _NO_DUST = frozenset(("underwater", "space", "sky", "room", "studio"))
-_FLOW = {"forward": 0.42, "lateral": 0.33}
+_FLOW = {"forward": 0.38, "lateral": 0.25}
 """Metres a second for each metre between lens and lead: near the lens a fast background only flickers."""
 _SECOND_LIGHT = {"studio": 0.86, "": 0.92}
 """Where there is nothing but a backdrop every other shot has less light, so that a cut is seen as one."""
