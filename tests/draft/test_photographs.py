@@ -65,8 +65,6 @@ def measured(tmp_path_factory):
 
 def bars(results, title, capsys):
     """Print the figures of some photographs and hold them to the bars."""
-    if not results:
-        pytest.skip("the packages that carry these photographs are not installed")
     cut = [r for r in results if r.cut]
     kept, precision = [r.kept for r in cut], [r.precision for r in cut]
     mean = sum(kept) / max(1, len(kept))
@@ -89,7 +87,9 @@ def test_all_photographs_meet_the_bars(measured, capsys):
 
 def test_photographs_held_out_meet_the_bars(measured, capsys):
     """The same holds for the photographs that no rule was made for."""
-    bars([measured[name] for name in HELD_OUT if name in measured], "held out", capsys)
+    if not measured.keys() >= set(HELD_OUT):
+        pytest.skip("a share of so few says nothing: install gradio, scikit-image, matplotlib, scikit-learn")
+    bars([measured[name] for name in HELD_OUT], "held out", capsys)
 
 
 @pytest.mark.parametrize("name", sorted(OUTLINES))

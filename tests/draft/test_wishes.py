@@ -1,11 +1,14 @@
 """A person's wishes on their way through the draft service into the film."""
 
 import asyncio
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from drawings import figure, staged
+from PIL import Image
 from serving import ended, film, picture, serving, submitted, uploaded
+from test_network import ball, redness
 
 from klingo1.draft.cutout import cast_of
 from klingo1.draft.director import direct
@@ -103,3 +106,19 @@ def test_odd_pictures_are_directed(tmp_path):
         plan = direct("they dance", cast, duration=5, aspect_ratio="16:9")
         assert {number for member in plan.cast for number in member.images} == {1, 2, 3, 4, 5}
         assert plan.shots
+
+
+def test_the_owners_network_cuts_the_film(tmp_path):
+    """The network that the environment names is asked; a file that is none changes nothing."""
+    ours, broken = tmp_path / "net.onnx", tmp_path / "broken.onnx"
+    ours.write_bytes(redness())
+    broken.write_bytes(b"no network")
+    path = tmp_path / "ball.png"
+    Image.fromarray(ball()[0][..., ::-1]).save(path)
+    task = order(tmp_path, [path])
+    heights = {}
+    for model in (ours, broken, None):
+        (cutout,), _ = references_of(replace(task, model=model))
+        heights[model] = cutout.views[0].pixels.shape[0] if cutout.method == "sticker" else 0
+    assert abs(heights[ours] - 128) < 12
+    assert heights[broken] == heights[None]
