@@ -17,10 +17,10 @@ from klingo1.clips import check_clip_url
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
-from klingo1.request import ROLES, DraftOptions, Engine, VideoRequest, check_image_count
+from klingo1.request import GUESS, ROLES, VIEWS, DraftOptions, Engine, VideoRequest, check_image_count
 from klingo1.ui.library import DESK_OWNER, Library
 from klingo1.ui.views import job_view, state_view
-from klingo1.ui.words import Notice, notice_of
+from klingo1.ui.words import ONE_ANGLE, Notice, notice_of
 
 __all__ = ["DESK_OWNER", "Form", "Handlers"]
 _log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class Form:
         engine = self.read_engine()
         video = self._read_clip(engine)
         check_image_count(len(self.pictures), with_video=video is not None)
-        roles = tuple(r if (r := p.get("role", "")) in ROLES else "" for p in self.pictures)
+        roles = tuple(r if (r := p.get("role", "")) in {*ROLES, GUESS} else "" for p in self.pictures)
+        views = tuple(v if (v := p.get("view", "")) in {*VIEWS, GUESS} else "" for p in self.pictures)
         return VideoRequest(
             prompt=self.prompt,
             images=tuple(Path(p["path"]) for p in self.pictures),
@@ -57,7 +58,7 @@ class Form:
             keep_original_sound=self.clip.get("keep_sound", True),
             aspect_ratio=self.aspect,
             duration=self.duration,
-            draft=DraftOptions(roles=roles),
+            draft=DraftOptions(roles=roles, views=views if any(views) else ()),
         )
 
     def _read_clip(self, engine: Engine) -> Path | str | None:
@@ -193,6 +194,8 @@ class Handlers(Library):
             notes[sound[second][0]].append(
                 {"kind": "duplicate", "text": f"Almost the same as picture {number}."}
             )
+        if (lone := _lone_angle(pictures)) in notes:
+            notes[lone].append({"kind": "angle", "text": ONE_ANGLE})
         return notes
 
     # -- the public interface
@@ -221,6 +224,14 @@ class Handlers(Library):
             "started": started,
             "turn": secrets.token_hex(4),
         }
+
+
+def _lone_angle(pictures: Sequence[Mapping[str, str]]) -> str:
+    """The path of the one picture that shows a character, when there is no other; "" else."""
+    named = [p["path"] for p in pictures if p.get("role") == "character"]
+    guessed = [p["path"] for p in pictures if p.get("role", "") in {"", GUESS}]
+    shown = named + guessed
+    return shown[0] if len(shown) == 1 else ""
 
 
 def _price_shown(value: object) -> Price | None:

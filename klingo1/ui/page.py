@@ -88,6 +88,7 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
         "head": page_head(),
         "max_threads": 200,
         "max_file_size": UPLOAD_MAX,
+        "pwa": True,
         "run_history": False,
         "enable_monitoring": False,
         "show_error": False,

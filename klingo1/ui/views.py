@@ -64,9 +64,11 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
 def inputs_view(job: Job, *, publish: Publish) -> dict[str, Any]:
     """A job's request as the form takes it, so that one click restores it."""
     request = job.request
-    roles = request.draft.roles
+    roles, views = (
+        [*wishes, *[""] * len(request.images)] for wishes in (request.draft.roles, request.draft.views)
+    )
     pictures = [
-        {"path": path, "name": f"picture {index + 1}", "role": roles[index] if index < len(roles) else ""}
+        {"path": path, "name": f"picture {index + 1}", "role": roles[index], "view": views[index]}
         for index, image in enumerate(request.images)
         if isinstance(image, Path) and (path := _published(image, publish))
     ]

@@ -149,7 +149,7 @@ window.klingo = (() => {
 
   /* Takes complete inputs: an example, or those of an earlier job. */
   function load(inputs) {
-    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, p.name), role: p.role || '' }));
+    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, p.name), role: p.role || '', view: p.view || '' }));
     const clip = inputs.video || {};
     const push = { pictures, prompt: inputs.prompt, duration: inputs.duration, aspect: inputs.aspect,
       clip: { file: clip.path ? asFile(clip.path, 'reference video', 'video/mp4') : null, url: clip.url || '', keep_sound: clip.keep_sound !== false } };

@@ -11,6 +11,7 @@ const PHRASES = [
 area.placeholder = facts.examplePrompt;
 const MENTION = /(?<![A-Za-z0-9_%+\-\u00c0-\u024f@＠])[@＠]image[ \u00a0]?([1-9][0-9]{0,2}|\?)(?![A-Za-z0-9_])/gi;
 
+let lastNamed = '';
 function take(text, { keepCaret = false } = {}) {
   const value = typeof text === 'string' ? text : '';
   if (area.value !== value) {
@@ -34,6 +35,8 @@ function draw() {
   const pictures = get('pictures') || [];
   const digits = [...area.value.matchAll(MENTION)].map((m) => m[1]);
   const named = new Set(digits.map(Number).filter((n) => n <= pictures.length));
+  const told = JSON.stringify([...named].sort());
+  if (told !== lastNamed) { lastNamed = told; set('named', [...named]); }
   const orphans = digits.filter((d) => d === '?' || Number(d) > pictures.length);
   note.textContent = orphans.length ? `@Image${orphans[0]} means no picture: add one, or take the mention out.`
     : named.size && pictures.length > named.size ? `Not mentioned: ${plural(pictures.length - named.size, 'picture')} (${pictures.map((_, i) => i + 1).filter((n) => !named.has(n)).map((n) => `@Image${n}`).join(', ')}).` : '';
@@ -117,7 +120,7 @@ function suggest() {
   const pictures = (get('pictures') || []).map((p, i) => ({ p, n: i + 1 }))
     .filter(({ p, n }) => `image${n}`.startsWith(wanted) || String(n) === wanted || (p.role || '').startsWith(wanted) || (p.file.orig_name || '').toLowerCase().startsWith(wanted));
   menu.replaceChildren(...(pictures.length ? pictures.map(({ p, n }, i) => h('li', { role: 'option', id: `k-mention-${n}`, 'aria-selected': String(i === 0), onpointerdown(event) { event.preventDefault(); choose(n); } },
-    h('img', { src: p.file.url, alt: '' }), h('b', {}, `@Image${n}`), h('span', {}, p.role || p.file.orig_name || ''))) : [h('li', { role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false', class: 'none' }, (get('pictures') || []).length ? 'No matches' : 'Add pictures first')]));
+    h('img', { src: p.file.url, alt: '' }), h('b', {}, `@Image${n}`), h('span', {}, (p.role !== 'guess' && p.role) || p.file.orig_name || ''))) : [h('li', { role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false', class: 'none' }, (get('pictures') || []).length ? 'No matches' : 'Add pictures first')]));
   menu.hidden = false;
   mark(0);
 }

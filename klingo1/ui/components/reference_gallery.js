@@ -1,6 +1,7 @@
 const { facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile } = window.klingo;
 const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'];
 const ROLE_NAMES = { '': 'Guess', character: 'Character', prop: 'Prop', scene: 'Scene', style: 'Style' };
+const VIEW_NAMES = { '': 'View: guess', front: 'Front', side: 'Side', back: 'Back', left: 'Facing left', right: 'Facing right' };
 const tiles = element.querySelector('.tiles');
 const panel = element.querySelector('.panel');
 const refused = element.querySelector('.refused');
@@ -12,6 +13,12 @@ let pending = [];
 let open = null;
 let serial = 0;
 const most = () => (hasVideo() ? facts.imagesMaxWithVideo : facts.imagesMax);
+/* What the server says of a picture, and whether a prompt that names pictures leaves it out. */
+function remarksOf(picture) {
+  const named = get('named') || [];
+  const left = named.length && !named.includes(pictures.indexOf(picture) + 1);
+  return left ? notesOf(picture).concat({ kind: 'unnamed', text: 'It is not mentioned in the prompt; the others are.' }) : notesOf(picture);
+}
 const nameOf = (picture) => picture.file.orig_name || 'picture';
 
 /* ---- the list and everything that follows from it */
@@ -20,7 +27,7 @@ function commit(next, { quiet = false } = {}) {
   pictures = next;
   const mapping = {};
   before.forEach((picture, i) => { const at = next.indexOf(picture); mapping[i + 1] = at < 0 ? null : at + 1; });
-  props.value = next.map(({ file, role }) => ({ file, role }));
+  props.value = next.map(({ file, role, view }) => ({ file, role, view: view || '' }));
   set('pictures', next);
   if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
   clearProblems('images');
@@ -78,7 +85,7 @@ function draw() {
   const total = pictures.length;
   const nodes = pictures.map((picture, i) => {
     const tile = tileOf(picture);
-    const notes = notesOf(picture);
+    const notes = remarksOf(picture);
     const bad = notes.some((n) => n.kind === 'refused') || get('problems')?.some((p) => p.field === `images[${i}]`);
     tile.classList.toggle('bad', Boolean(bad));
     tile.classList.toggle('noted', !bad && notes.length > 0);
@@ -118,13 +125,20 @@ function drawPanel() {
   panel.hidden = index < 0;
   if (index < 0) { panel.replaceChildren(); return; }
   const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.part : null;
-  const notes = notesOf(open);
+  const notes = remarksOf(open);
   const roles = h('div', { class: 'roles', role: 'group', 'aria-label': `Role of picture ${index + 1}` },
-    ...['', ...facts.roles].map((role) => h('button', { type: 'button', 'aria-pressed': String((open.role || '') === role), dataset: { part: `role-${role}` }, onclick() {
+    ...['', ...facts.roles].map((role) => h('button', { type: 'button', 'aria-pressed': String((open.role === 'guess' ? '' : open.role || '') === role), dataset: { part: `role-${role}` }, onclick() {
       const next = pictures.slice();
-      open.role = role;
+      open.role = role || (open.role ? 'guess' : '');
       commit(next);
     } }, ROLE_NAMES[role] || role)));
+  const view = h('select', { class: 'view', 'aria-label': `View of picture ${index + 1}`, dataset: { part: 'view' }, onchange() {
+    const next = pictures.slice();
+    open.view = this.value || (open.view ? 'guess' : '');
+    commit(next);
+  } }, ...Object.entries(VIEW_NAMES).map(([value, name]) => h('option', { value }, name)));
+  view.value = open.view === 'guess' ? '' : open.view || '';
+  roles.append(view);
   panel.replaceChildren(
     h('div', { class: 'line' }, h('b', {}, `@Image${index + 1}`), h('span', { class: 'name' }, nameOf(open)), open.width ? h('span', { class: 'size' }, `${open.width} × ${open.height}`) : null,
       h('span', { class: 'moves' },
@@ -305,9 +319,9 @@ tiles.addEventListener('dragstart', (event) => event.preventDefault());
 
 on('droppedPictures', (files) => { if (files) add(files); });
 on('clip', draw);
-on('notes', draw);
+on(['notes', 'named'], draw);
 on('problems', () => { showProblems(problem, 'images'); draw(); });
 on('take:pictures', (value) => { if (value) { open = null; refused.replaceChildren(); commit(value.map((p) => ({ ...p }))); } });
 const kept = Array.isArray(draft.pictures) ? draft.pictures.filter((p) => p && p.file && typeof p.file.path === 'string') : [];
-commit(kept.map(({ file, role }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '' })), { quiet: true });
+commit(kept.map(({ file, role, view }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '', view: view || '' })), { quiet: true });
 if (kept.length) setTimeout(() => trigger('changed'), 400);

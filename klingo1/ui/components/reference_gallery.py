@@ -10,10 +10,11 @@ from klingo1.ui.components.element import Element
 
 
 class Picture(GradioModel):  # type: ignore[misc]
-    """One uploaded picture and the role a person gave it ("" lets the engine guess)."""
+    """One uploaded picture with the role and the view a person gave it ("" lets the engine guess)."""
 
     file: FileData
     role: str = ""
+    view: str = ""
 
 
 class Pictures(GradioRootModel):  # type: ignore[misc]
@@ -23,7 +24,7 @@ class Pictures(GradioRootModel):  # type: ignore[misc]
 
 
 class ReferenceGallery(Element):
-    """The gallery. Its value reaches handlers as a list of {"path", "name", "role"}."""
+    """The gallery. Its value reaches handlers as a list of {"path", "name", "role", "view"}."""
 
     part = "reference_gallery"
     data_model = Pictures
@@ -31,7 +32,10 @@ class ReferenceGallery(Element):
     def preprocess(self, payload: Any) -> list[dict[str, str]]:
         """The pictures in their order."""
         pictures = payload.root if isinstance(payload, Pictures) else []
-        return [{"path": p.file.path, "name": p.file.orig_name or "", "role": p.role} for p in pictures]
+        return [
+            {"path": p.file.path, "name": p.file.orig_name or "", "role": p.role, "view": p.view}
+            for p in pictures
+        ]
 
     def postprocess(self, value: Any) -> Pictures:
         """Python only ever empties the gallery; the script fills it."""
