@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -45,7 +45,8 @@ class Cutout:
 
     `role` is character, prop, scene or style (guessed unless given); `method` one of METHODS; `confidence`
     0..1, measured; `views` the cut-outs, left to right as in the picture: none for "place", one framed print
-    for "print"; `plate` the whole picture, H×W×3 BGR uint8, longest side at most 1600 pixels.
+    for "print"; `plate` the whole picture, H×W×3 BGR uint8, longest side at most 1600 pixels; `matte` what of
+    the picture was kept, H×W uint8, None for "print" and "place" and where bars were cut off.
     """
 
     role: str
@@ -53,6 +54,7 @@ class Cutout:
     confidence: float
     views: tuple[View, ...]
     plate: Pixels
+    matte: Pixels | None = None
 
 
 def cut_out(
@@ -89,7 +91,7 @@ def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     return digest.hexdigest()
 
 
-_VERSION = 4
+_VERSION = 5
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 
@@ -105,7 +107,7 @@ def _cut(path: Path, role: str, mask: Path | None, model: Path | None) -> Cutout
         return _opaque(picture, role, model)
     views = named(split(with_edge_colours(picture.bgr, picture.alpha)))
     if views:
-        return Cutout(role or kind(views), "alpha", 1.0, views, picture.plate)
+        return Cutout(role or kind(views), "alpha", 1.0, views, picture.plate, picture.alpha)
     return _as_print(picture, role or "prop", 0.0)
 
 
@@ -114,10 +116,13 @@ def _opaque(picture: Picture, role: str, model: Path | None) -> Cutout:
     if keyed is not None:
         inner = backdrop.panel(keyed.matte)
         if inner is not None:
-            return _opaque(Picture(np.ascontiguousarray(picture.bgr[inner]), None), role, model)
+            part = Picture(np.ascontiguousarray(picture.bgr[inner]), None)
+            return replace(_opaque(part, role, model), matte=None)
         views = named(split(with_edge_colours(picture.bgr, keyed.matte)))
         if views:
-            return Cutout(role or kind(views), "backdrop", keyed.confidence, views, picture.plate)
+            return Cutout(
+                role or kind(views), "backdrop", keyed.confidence, views, picture.plate, keyed.matte
+            )
     return _photographed(picture, role, model)
 
 
@@ -132,7 +137,7 @@ def _by_mask(picture: Picture, kept: Pixels, role: str) -> Cutout:
     if view is None:
         return _as_print(picture, role or "prop", 1.0)
     views = named([view])
-    return Cutout(role or kind(views), method, 1.0, views, picture.plate)
+    return Cutout(role or kind(views), method, 1.0, views, picture.plate, kept)
 
 
 def _photographed(picture: Picture, role: str, model: Path | None) -> Cutout:
@@ -147,7 +152,7 @@ def _photographed(picture: Picture, role: str, model: Path | None) -> Cutout:
         view = trimmed(prints.sticker(picture.bgr, matte))
         if view is not None:
             guess = role or role_of_cut(view, picture.bgr)
-            return Cutout(guess, "sticker", confidence, named([view]), picture.plate)
+            return Cutout(guess, "sticker", confidence, named([view]), picture.plate, matte)
     if not role and vote.place:
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
     return _as_print(picture, role or role_of_print(picture.bgr), confidence)
@@ -171,7 +176,7 @@ def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:
     if view is None:
         return None
     guess = role or role_of_cut(view, picture.bgr)
-    return Cutout(guess, "sticker", decided, named([view]), picture.plate)
+    return Cutout(guess, "sticker", decided, named([view]), picture.plate, firm)
 
 
 def _enlarged(mask: Any, shape: tuple[int, int]) -> Pixels:

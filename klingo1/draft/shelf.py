@@ -27,6 +27,8 @@ def store(folder: Path, name: str, cutout: Cutout) -> None:
         "views": [[view.name, view.faces_right] for view in cutout.views],
     }
     arrays = {f"view{i}": view.pixels for i, view in enumerate(cutout.views)}
+    if cutout.matte is not None:
+        arrays["matte"] = cutout.matte
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
@@ -57,7 +59,11 @@ def fetch(folder: Path, name: str) -> Cutout | None:
             if facts["method"] not in METHODS:
                 return None
             plate = _pixels(entry["plate"], 3)
-            return Cutout(str(facts["role"]), facts["method"], float(facts["confidence"]), views, plate)
+            matte = entry.get("matte")
+            if matte is not None and (matte.dtype != np.uint8 or matte.shape != plate.shape[:2]):
+                return None
+            confidence = float(facts["confidence"])
+            return Cutout(str(facts["role"]), facts["method"], confidence, views, plate, matte)
     except Exception:
         # Damaged archives fail in many ways (BadZipFile, KeyError, ValueError, zlib.error); all mean "none".
         return None
