@@ -92,6 +92,13 @@ async function reuse(id) {
   load(inputs);
   window.scrollTo({ top: 0, behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
+/* With the take that is shown, else with the newest other one. */
+function compare(job) {
+  const others = jobs.filter((one) => one.video && one.id !== job.id);
+  const other = others.find((one) => one.id === get('job')) || others[0];
+  if (narrowed()) set('jobs', jobs);
+  if (other) set('compare', [other.id, job.id]);
+}
 function tile(job) {
   const shown = job.id === get('job');
   const picture = job.poster ? h('img', { src: fileUrl(job.poster), alt: '', loading: 'lazy' })
@@ -103,6 +110,7 @@ function tile(job) {
       h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : job.title, `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
     h('button', { type: 'button', class: 'again', 'aria-label': `Use the inputs of ${job.prompt.slice(0, 60)}`, title: 'Use these inputs', onclick() { reuse(job.id); } }, icon('reuse')),
     h('button', { type: 'button', class: 'again away', 'aria-label': `Delete ${job.prompt.slice(0, 60)}`, title: job.active && job.engine === 'kling' ? 'Delete. The paid run goes on there and is billed' : 'Delete', onclick() { remove(job, this); } }, icon('bin')),
+    job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': `Compare ${job.prompt.slice(0, 60)}`, title: 'Compare with another take', onclick() { compare(job); } }, icon('columns')) : null,
     job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${job.resume}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, job.resume) : null);
 }
 function draw() {

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from klingo1.ui.components.compare import Compare
 from klingo1.ui.components.history_strip import HistoryStrip
 from klingo1.ui.handlers import Handlers
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPanel:
-    """The strip of jobs."""
+    """The strip of jobs, and the dialog that compares two of them."""
 
     strip: HistoryStrip
+    compare: Compare
 
 
 def build(handlers: Handlers) -> HistoryPanel:
@@ -32,4 +34,5 @@ def build(handlers: Handlers) -> HistoryPanel:
         return handlers.restore(asked)
 
     functions = [history, inputs, delete, restore]
-    return HistoryPanel(HistoryStrip({}, elem_id="k-history", server_functions=functions))
+    strip = HistoryStrip({}, elem_id="k-history", server_functions=functions)
+    return HistoryPanel(strip, Compare({}, elem_id="k-compare"))

@@ -1,0 +1,99 @@
+const { h, icon, get, on, money, fileUrl, announce } = window.klingo;
+const $ = (selector) => element.querySelector(selector);
+const box = $('.compare');
+const [one, two] = element.querySelectorAll('video');
+const [first, second] = element.querySelectorAll('select');
+const play = $('.go-on');
+const seek = $('.seek');
+const FRAME = 1 / 24;
+let chosen = [];
+let opener = null;
+$('.shut').append(icon('close'));
+$('.back').append(icon('left'));
+$('.forth').append(icon('right'));
+
+const finished = () => (get('jobs') || []).filter((job) => job.video);
+const when = (job) => new Date(job.created * 1000).toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const length = () => Math.max(one.duration || 0, two.duration || 0);
+
+function open([a, b]) {
+  const known = finished();
+  const left = known.find((job) => job.id === a);
+  const right = known.find((job) => job.id === b);
+  if (!left || !right) return;
+  opener = document.activeElement;
+  for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${job.engine === 'draft' ? 'Draft' : 'Kling O1'} · ${when(job)} · ${job.prompt.slice(0, 60)}`)));
+  first.value = a;
+  second.value = b;
+  document.querySelector('#k-video video')?.pause();
+  if (!box.open) box.showModal();
+  take();
+  play.focus();
+}
+function take() {
+  const known = finished();
+  chosen = [first.value, second.value].map((id) => known.find((job) => job.id === id));
+  if (!chosen[0] || !chosen[1]) { box.close(); return; }
+  pause();
+  [one, two].forEach((video, i) => { const url = fileUrl(chosen[i].video); if (video.getAttribute('src') !== url) video.src = url; });
+  jump(0);
+  tell();
+}
+const FACTS = [
+  ['Prompt', (job) => job.prompt], ['Made by', (job) => job.engine_name], ['Duration', (job) => `${job.duration} s`], ['Shape', (job) => job.aspect],
+  ['Pictures', (job) => String(job.pictures)], ['Reference video', (job) => (job.with_video ? 'with one' : 'without')], ['Price', (job) => money(job.price)],
+  ['Took', (job) => (job.finished ? `${(job.finished - job.created).toFixed(0)} s` : '–')],
+];
+function tell() {
+  const rows = FACTS.map(([name, of]) => [name, of(chosen[0]), of(chosen[1])]).filter(([, a, b]) => a !== b);
+  $('.same').hidden = rows.some(([name]) => name !== 'Took');
+  $('.table').hidden = !rows.length;
+  $('tbody').replaceChildren(...rows.map(([name, a, b]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, a), h('td', {}, b))));
+}
+
+/* ---- played as one: the first take leads, the second is put right when it strays by a frame */
+let running = false;
+function draw() {
+  const at = Math.max(one.currentTime, two.currentTime);
+  seek.max = String(length() || 1);
+  if (document.activeElement !== seek || running) seek.value = String(at);
+  seek.style.setProperty('--fill', `${length() ? (at / length()) * 100 : 0}%`);
+  $('.time').textContent = `${at.toFixed(2)} / ${length().toFixed(1)} s`;
+  play.replaceChildren(icon(running ? 'pause' : 'play'));
+  play.setAttribute('aria-label', running ? 'Pause both' : 'Play both');
+}
+function follow() {
+  if (!running || !box.open) return;
+  const lead = one.duration >= two.duration || !two.duration ? one : two;
+  const other = lead === one ? two : one;
+  if (!other.ended && Math.abs(other.currentTime - lead.currentTime) > 2 * FRAME && lead.currentTime < other.duration) other.currentTime = lead.currentTime;
+  if (lead.ended) { pause(); return; }
+  draw();
+  requestAnimationFrame(follow);
+}
+function pause() { running = false; one.pause(); two.pause(); draw(); }
+function jump(seconds) {
+  for (const video of [one, two]) video.currentTime = Math.max(0, Math.min(seconds, (video.duration || seconds) - 0.001));
+  draw();
+}
+play.addEventListener('click', async () => {
+  if (running) { pause(); jump(one.currentTime); return; }
+  if (Math.max(one.currentTime, two.currentTime) >= length() - FRAME) jump(0);
+  running = true;
+  try { await Promise.all([one, two].map((video) => (video.currentTime < video.duration - FRAME ? video.play() : null))); } catch { pause(); return; }
+  requestAnimationFrame(follow);
+});
+const step = (count) => { pause(); jump((Math.round(Math.max(one.currentTime, two.currentTime) / FRAME) + count) * FRAME + 0.001); };
+$('.back').addEventListener('click', () => step(-1));
+$('.forth').addEventListener('click', () => step(1));
+seek.addEventListener('input', () => { pause(); jump(Number(seek.value)); });
+for (const video of [one, two]) for (const event of ['loadedmetadata', 'seeked']) video.addEventListener(event, draw);
+for (const select of [first, second]) select.addEventListener('change', take);
+$('.shut').addEventListener('click', () => box.close());
+box.addEventListener('click', (event) => { if (event.target === box) box.close(); });
+box.addEventListener('keydown', (event) => {
+  if (event.target.matches('select, input')) return;
+  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') { event.preventDefault(); step(event.key === 'ArrowLeft' ? -1 : 1); }
+});
+box.addEventListener('close', () => { pause(); for (const video of [one, two]) { video.removeAttribute('src'); video.load(); } if (opener && opener.isConnected) opener.focus(); else announce('Comparison closed.'); });
+on('compare', (pair) => { if (pair) open(pair); });
