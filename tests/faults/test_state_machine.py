@@ -293,6 +293,8 @@ class Histories(RuleBasedStateMachine):
         TOTALS["histories"] += 1
         TOTALS["billed"] += sum(bills.values())
         TOTALS["done"] += sum(job.state is State.DONE for job in jobs)
+        if TOTALS["histories"] % 50 == 0:
+            say(f"so far {dict(TOTALS)}")
 
     def resume_with_choice(self, job):
         candidates = job.problem.prediction_ids if job.problem else ()
