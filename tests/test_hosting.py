@@ -256,7 +256,21 @@ def test_health_tells_of_a_ledger_that_cannot_be_written(hosted, clock):
     """A probe gets facts, and not ok, when rows cannot be written any more."""
     studio = hosted()
     assert studio.health()["ok"]
-    studio._ledger._engine.dispose()
-    (studio.settings.home / "klingo1.sqlite3").write_bytes(b"not a database at all" * 300)
+    full = "CREATE TRIGGER full BEFORE INSERT ON meta BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    with studio._ledger._writing() as connection:
+        connection.exec_driver_sql(full)
     clock.skip(60)
     assert not studio.health()["ok"]
+
+
+def test_a_hosted_page_listens_to_everybody_and_a_desk_to_itself(hosted, open_studio, monkeypatch, tmp_path):
+    """0.0.0.0 when hosted, Gradio's own 127.0.0.1 at a desk; the guard stands before both."""
+    from klingo1.ui.page import launch_options
+
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    public = launch_options(hosted(home=tmp_path / "public"))
+    assert public["server_name"] == "0.0.0.0"
+    desk = launch_options(open_studio(home=tmp_path / "desk"))
+    assert desk["server_name"] is None
+    guards = [options["app_kwargs"]["middleware"][0] for options in (public, desk)]
+    assert [guard.kwargs["policy"].limited for guard in guards] == [True, False]
