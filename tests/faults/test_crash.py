@@ -113,6 +113,19 @@ def random_fault(dice):
     return dice.choice([*SUBMIT_FAULTS.values(), *[None] * 8])
 
 
+def shoot_after(process, server, requests, seconds):
+    """Kill it so many requests from now and a little later, however slow the machine is."""
+    wanted, until = len(server.requests) + requests, time.monotonic() + 1
+    try:
+        while len(server.requests) < wanted and time.monotonic() < until:
+            os.kill(process, 0)
+            time.sleep(0.002)
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it had nothing left to do
+
+
 @pytest.mark.parametrize("kills", [25, pytest.param(500, marks=pytest.mark.soak)])
 def test_f47_random_kills(victims, small_picture, tmp_path, kills):
     """Killed again and again at random over twenty clicks: none is lost and none billed twice."""
@@ -133,11 +146,7 @@ def test_f47_random_kills(victims, small_picture, tmp_path, kills):
             rounds += 1
             some = dice.sample(clicks, k=min(len(clicks), 2 + rounds))
             process = victims.start(home=home, url=server.url, clicks=some, picture=small_picture)
-            time.sleep(dice.uniform(0.03, 0.35))
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            shoot_after(process, server, dice.randint(0, 9), dice.uniform(0.0, 0.02))
             shot += victims.wait() != 0
         studio = open_hasty(home, server.url)
         settle(studio, seconds=120)
