@@ -1,0 +1,64 @@
+"""Draw the pictures of docs/draft-engine.md: python docs/draw_pictures.py
+
+One frame from the middle of shots of drafts, 320 pixels wide, from the example character in assets/.
+"""  # noqa: INP001 - a program, not a package
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from klingo1.draft.cutout import cast_of, cut_out
+from klingo1.draft.director import direct
+from klingo1.draft.frames import Film
+from klingo1.draft.stage import Image
+from klingo1.request import VideoRequest
+
+HERE = Path(__file__).parent
+CHARACTER = tuple(HERE.parent / "assets" / f"character_{view}.jpg" for view in ("front", "side", "back"))
+AIRSHIP = HERE.parent / "assets" / "prop_airship.jpg"
+BOARDS: dict[str, tuple[tuple[str, tuple[Path, ...], int], ...]] = {
+    "places": (
+        ("walking through a city at night, neon lights reflecting on wet streets", CHARACTER, 0),
+        ("walking through a forest at dawn, mist between the trees", CHARACTER, 1),
+        ("walking along a beach at sunset", CHARACTER, 2),
+        ("walking through falling snow", CHARACTER, 1),
+        ("floating underwater among corals", CHARACTER, 0),
+        ("walking through a street market in the evening", CHARACTER, 2),
+    ),
+    "actions": (
+        ("sitting in a meadow", CHARACTER, 2),
+        ("waving on the beach", CHARACTER, 0),
+        ("jumping in the mountains", CHARACTER, 1),
+        ("falling in the desert", CHARACTER, 0),
+        ("flying over a meadow", CHARACTER, 1),
+        ("riding the airship across a desert", (*CHARACTER, AIRSHIP), 1),
+    ),
+}
+"""For each picture: prompt, references, and the number of the shot that is shown."""
+
+
+def cell(prompt: str, images: tuple[Path, ...], number: int) -> Image:
+    """The middle frame of a shot."""
+    cutouts = [cut_out(image) for image in images]
+    plan = direct(prompt, cast_of(cutouts), duration=3, aspect_ratio="16:9")
+    shot = plan.shots[number]
+    with Film(VideoRequest(prompt, images, duration=3), plan, cutouts) as film:
+        frame, _, _ = film.frame((shot.start + shot.stop) // 2)
+        small: Image = cv2.resize(frame[..., :3], (320, 180), interpolation=cv2.INTER_AREA)
+        return small
+
+
+def main() -> None:
+    """Write docs/pictures/places.jpg and actions.jpg."""
+    (HERE / "pictures").mkdir(exist_ok=True)
+    for name, shown in BOARDS.items():
+        cells = [cell(*one) for one in shown]
+        board = np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])
+        cv2.imwrite(str(HERE / "pictures" / f"{name}.jpg"), board, [cv2.IMWRITE_JPEG_QUALITY, 82])
+
+
+if __name__ == "__main__":
+    main()
