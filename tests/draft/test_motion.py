@@ -3,6 +3,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from filming import turned
 
 from klingo1.draft.encode import SOUND_RATE
 from klingo1.draft.motion import Clip
@@ -81,6 +82,41 @@ def test_the_inset_plays_and_starts_over(tmp_path):
     assert np.abs(shown[2] - shown[8]).mean() > 0.3
     assert shown[40].max() > 0
     assert np.abs(shown[59] - shown[53]).mean() > 0.1
+
+
+def test_a_turned_clip_stands_upright(tmp_path):
+    """A phone's clip whose header turns it a quarter is shown and followed as it is meant to be seen."""
+    clip = Clip(turned(film(tmp_path / "flat.mp4"), tmp_path / "turned.mp4"), 48)
+    frame = np.zeros((360, 640, 4), np.uint8)
+    clip.show(frame, 0)
+    rows, columns = np.nonzero(frame[..., :3].max(axis=2))
+    assert np.ptp(rows) > 1.4 * np.ptp(columns)
+    pan, tilt, _ = clip.camera_path().between(8, 12)
+    assert abs(tilt) > 3 * abs(pan)
+
+
+def test_ten_seconds_cost_no_more_memory_than_two(tmp_path):
+    """The path has a step for each frame of the film, and only one picture is held at a time."""
+    clip = Clip(film(tmp_path / "long.mp4", seconds=10, fps=12, step=2), 240)
+    assert len(clip.camera_path().steps) == pytest.approx(240, abs=4)
+    held = []
+    for number in range(0, 240, 40):
+        clip.show(np.zeros((90, 160, 4), np.uint8), number)
+        held.append(clip._shown.nbytes)
+    assert max(held) == min(held)
+
+
+def test_a_clip_that_breaks_off_plays_as_far_as_it_goes(tmp_path):
+    """Damage in the middle: what can be decoded moves the camera and is heard; nothing fails."""
+    whole = film(tmp_path / "whole.mkv", seconds=3, sound=3.0).read_bytes()
+    broken = tmp_path / "broken.mkv"
+    broken.write_bytes(whole[: len(whole) // 2])
+    clip = Clip(broken, 72)
+    assert 5 < len(clip.camera_path().steps) <= 72
+    for number in range(72):
+        clip.show(np.zeros((90, 160, 4), np.uint8), number)
+    sound = sound_of(broken, 3)
+    assert sound is None or sound.shape == (2, 3 * SOUND_RATE)
 
 
 def test_rubbish_plays_nothing(tmp_path):
