@@ -104,7 +104,8 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
 def page_head() -> str:
     """The tariff and the limits as JSON, and the script that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
-    return f"<script>window.klingoFacts = {facts};</script>\n<script>{text_of('page', 'js')}</script>"
+    scripts = (f"window.klingoFacts = {facts};", text_of("page", "js"), text_of("chinese", "js"))
+    return "\n".join(f"<script>{script}</script>" for script in scripts)
 
 
 def page_facts() -> dict[str, Any]:
