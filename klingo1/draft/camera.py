@@ -104,7 +104,7 @@ def move(names: Sequence[str], u: float, t: float, seconds: float = _UNHURRIED) 
     """Where the named moves have taken the camera at progress `u`, `t` seconds into the film.
 
     In a shot of less than three `seconds` sideways and upward moves are shorter in proportion, no faster,
-    and moves towards the lead are half as much shorter.
+    and a pull is half as much shorter.
     Without a named move it breathes a little and drifts in, as an operator would; unknown names do nothing.
     """
     if not names:
@@ -118,5 +118,5 @@ def move(names: Sequence[str], u: float, t: float, seconds: float = _UNHURRIED) 
     calm = min(1.0, seconds / _UNHURRIED)
     return replace(
         total, side=total.side * calm, rise=total.rise * calm, pan=total.pan * calm, tilt=total.tilt * calm,
-        forward=total.forward * (0.5 + 0.5 * calm),
+        forward=total.forward * (0.5 + 0.5 * calm if "pull" in names else 1.0),
     )  # fmt: skip
