@@ -126,7 +126,9 @@ def shoot_after(process, server, requests, seconds):
         pass  # it had nothing left to do
 
 
-@pytest.mark.parametrize("kills", [25, pytest.param(500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "kills", [25, pytest.param(500, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+)
 def test_f47_random_kills(victims, small_picture, tmp_path, kills):
     """Killed again and again at random over twenty clicks: none is lost and none billed twice."""
     dice = random.Random(kills)
