@@ -16,7 +16,7 @@ from typing import Any
 
 from klingo1.batch_file import Line, RequestFile, WrongLine, group_of
 from klingo1.bulk import BulkStudio
-from klingo1.groups import Standing
+from klingo1.groups import Standing, Traffic
 from klingo1.job import Job, State
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine
@@ -100,9 +100,11 @@ class Batch:
         wakes = {State.NEEDS_KEY, State.EXPIRED} | ({State.REFUSED, State.NOT_CREATED} if again else set())
         retry = [one.job_id for one in standing if one.state in wakes]
         while True:
+            # The traffic first: what ends in between is noted before its place is given away.
+            traffic = self._studio.traffic(self._engine)
             standing = self._studio.standing(self.group)
             self._note_ended(standing)
-            begun = self._feed(standing, retry)
+            begun = self._feed(standing, retry, traffic)
             on_tick(self._progress(standing))
             quiet = not begun and all(one.settled or not one.begun for one in standing)
             waiting = bool(retry) or any(not one.begun for one in standing)
@@ -110,11 +112,10 @@ class Batch:
                 return
             await self._studio.pause(TICK_SECONDS)
 
-    def _feed(self, standing: Sequence[Standing], retry: list[str]) -> int:
+    def _feed(self, standing: Sequence[Standing], retry: list[str], traffic: Traffic) -> int:
         """Begin as many rows as the limits leave room for; returns how many."""
         if self.halted:
             return 0
-        traffic = self._studio.traffic(self._engine)
         room = self._limits.at_once - traffic.underway
         if self._limits.per_minute is not None:
             room = min(room, self._limits.per_minute - traffic.counted)

@@ -20,6 +20,7 @@ from rich.text import Text
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.job import Job, Money, State
 from klingo1.pricing import Price
+from klingo1.problems import money_known
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _PHASES = {
@@ -103,6 +104,8 @@ class Report:
             problem = job.problem
             words = f"{problem.text} {problem.remedy}" if problem else f"It ended as {job.state.value}."
             self._err.print(Text(plain(words), style="red"))
+            if job.money is not Money.FREE:
+                self._err.print(Text(money_known(job)))
             if not job.state.ended or job.prediction_id:
                 self._err.print(Text(f"Go on with: python -m klingo1 resume {job.id}"))
 

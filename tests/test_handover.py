@@ -59,7 +59,7 @@ def visit(browser):
         contexts.append(context)
         page = context.new_page()
         page.noted = []
-        page.on("request", lambda request: page.noted.append(request.url[:80]))
+        page.on("request", lambda request: page.noted.append(request.url.partition(";base64,")[0]))
         page.on("console", lambda message: page.noted.append(message.text))
         page.failures = []
         page.on("requestfailed", lambda request: page.failures.append((request.url, request.failure)))

@@ -6,6 +6,12 @@ const list = element.querySelector('.missing');
 const general = element.querySelector('.general');
 const FIELDS = ['images', 'prompt', 'video', 'duration', 'aspect_ratio', 'keep_original_sound', 'key'];
 let unanswered = null;
+/* A hand that clicks twice means one job, also when the first click was answered in between. */
+const CALM = 1500;
+let calmUntil = 0;
+let asked = '';
+const asking = () => JSON.stringify(
+  ['engine', 'prompt', 'pictures', 'clip', 'duration', 'aspect'].map((name) => get(name) ?? null));
 
 function draw() {
   const engine = get('engine') || 'draft';
@@ -24,13 +30,14 @@ function tell() {
   general.replaceChildren(...rest.map((p) => h('span', {}, `${p.text} ${p.remedy}`)));
 }
 async function go() {
-  if (get('sending')) return;
+  if (get('sending') || (performance.now() < calmUntil && asked === asking())) return;
   const gaps = missing();
   if (gaps.length) {
     announce(gaps.map(([, sentence]) => sentence).join('. '));
     focusField(gaps[0][0]);
     return;
   }
+  asked = asking();
   set('problems', []);
   set('sending', true);
   if (!(await window.klingo.standing())) { set('sending', false); focusField('images'); return; }
@@ -49,6 +56,7 @@ document.addEventListener('keydown', (event) => {
 });
 on('session', () => {
   clearTimeout(unanswered);
+  if (get('sending') && !(get('problems') || []).length) calmUntil = performance.now() + CALM;
   set('sending', false);
   const first = (get('problems') || []).find((p) => p.field);
   if (first) focusField(first.field);
