@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser.visitor import chromium
 from conftest import draw_picture
 from filming import facts_of, film, finished
 
@@ -40,7 +41,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -1,13 +1,18 @@
 """The README's promises: every command works, every setting exists, every link leads somewhere."""
 
+import contextlib
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
+from browser.visitor import free_port
 
 from klingo1 import settings
 
@@ -55,6 +60,39 @@ def test_the_python_example_makes_a_clip(workplace):
     done = run([sys.executable, "example.py"], workplace)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).suffix == ".mp4"
+
+
+def test_make_run_serves_the_page_that_the_python_example_drives(workplace, tmp_path):
+    """`make run` starts the page, and the snippet for its API ends with a video."""
+    port = free_port()
+    env = {
+        k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_", "MAKE", "MFLAGS"))
+    }
+    env |= {
+        "KLINGO1_HOME": str(tmp_path / "home"),
+        "GRADIO_TEMP_DIR": str(tmp_path / "cache"),
+        "GRADIO_SERVER_PORT": str(port),
+    }
+    command = ["make", "run", f"VENV={sys.prefix}"]
+    with (tmp_path / "log.txt").open("wb") as log:
+        made = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
+    try:
+        until = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5):
+                break
+            assert made.poll() is None, (tmp_path / "log.txt").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        (snippet,) = [block for block in blocks("python") if "gradio_client" in block]
+        (workplace / "page.py").write_text(snippet.replace(":7860", f":{port}"))
+        done = run([sys.executable, "page.py"], workplace)
+        assert done.returncode == 0, done.stderr
+        assert "'state': 'done'" in done.stdout
+        assert ".mp4" in done.stdout
+    finally:
+        os.killpg(made.pid, signal.SIGTERM)
+        made.wait(timeout=30)
 
 
 def test_every_setting_of_the_code_is_in_the_table_and_the_other_way_round():
