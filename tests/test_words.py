@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from klingo1 import errors
-from klingo1.errors import BudgetReached, Busy, GenerationFailed, InvalidRequest, KlingoError, SettingsError
+from klingo1.errors import (
+    BudgetReached,
+    Busy,
+    GenerationFailed,
+    InvalidRequest,
+    KlingoError,
+    PaidOff,
+    SettingsError,
+)
 from klingo1.job import Job, Money, Problem, State
 from klingo1.pricing import Price
 from klingo1.request import Engine, VideoRequest
@@ -67,6 +75,13 @@ def test_every_error_becomes_a_sentence_and_something_to_do(kind):
     assert notice.text.endswith(".")
     assert notice.remedy.endswith(".")
     assert "CANARY" not in notice.text + notice.remedy
+
+
+def test_a_switched_off_engine_is_named_with_what_still_works():
+    """Who cannot pay on this page is told that drafts go on."""
+    notice = words.notice_of(PaidOff("off"))
+    assert "switched paid runs off" in notice.text
+    assert "draft" in notice.remedy
 
 
 @pytest.mark.parametrize("what", ["paid", "drafts", "queue", "disk", "else"])

@@ -17,6 +17,7 @@ from klingo1.errors import (
     KeyRejected,
     LedgerError,
     OutOfCredit,
+    PaidOff,
     QuoteRefused,
     RateLimited,
     TooLarge,
@@ -160,6 +161,8 @@ def notice_of(error: Exception) -> Notice:
             )
         case BudgetReached():
             return budget_words(error)
+        case PaidOff():
+            return Notice("The host of this page has switched paid runs off.", "Make a draft, it is free.")
         case Busy():
             return busy_words(error)
         case QuoteRefused():
