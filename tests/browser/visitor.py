@@ -146,12 +146,21 @@ def names(page):
 
 
 def generate(page, photos, *, prompt="The character walks through a city", numbers=(1,), seconds=3):
-    """Fill in the form and click; the draft is as short as can be."""
+    """Fill in the form, click, and wait for the answer: a job of its own, or what is wrong."""
+    before = page.evaluate("window.klingo.get('job')")
     if not page.evaluate("window.klingo.get('pictures').length"):
         add(page, photos, *numbers)
     page.get_by_label("Prompt").fill(prompt)
     page.get_by_label("Duration").fill(str(seconds))
     page.locator("#k-generate .go").click()
+    page.wait_for_function(
+        """before => {
+          const { get } = window.klingo;
+          return !get('sending') && (get('job') !== before || (get('problems') || []).length > 0);
+        }""",
+        arg=before,
+        timeout=30_000,
+    )
 
 
 def mood(page, *wanted, seconds=90):
@@ -159,7 +168,7 @@ def mood(page, *wanted, seconds=90):
     page.wait_for_function(
         """wanted => {
           const card = document.querySelector('#k-card .card');
-          return !card.hidden && wanted.includes(card.dataset.mood);
+          return card !== null && !card.hidden && wanted.includes(card.dataset.mood);
         }""",
         arg=list(wanted),
         timeout=seconds * 1000,
