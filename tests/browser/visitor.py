@@ -168,7 +168,9 @@ def mood(page, *wanted, seconds=90):
     page.wait_for_function(
         """wanted => {
           const card = document.querySelector('#k-card .card');
-          return card !== null && !card.hidden && wanted.includes(card.dataset.mood);
+          const view = window.klingo && window.klingo.get('view');
+          const shown = card !== null && !card.hidden && view && view.id === window.klingo.get('job');
+          return Boolean(shown) && wanted.includes(card.dataset.mood);
         }""",
         arg=list(wanted),
         timeout=seconds * 1000,
