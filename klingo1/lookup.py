@@ -50,16 +50,25 @@ class Found:
     possible: Sequence[Prediction] = ()
 
 
-async def find_submit(
-    client: Client, lost: Lost, *, known: Collection[str], others: Sequence[Sequence[str]]
-) -> Found:
-    """What the lost submit may have made.
+async def list_around(client: Client, lost: Lost) -> list[Prediction]:
+    """What the service lists around a lost submit. Raises ApiError; that says nothing about the submit."""
+    moment = datetime.fromtimestamp(lost.at, UTC)
+    return await listing(client, after=moment - _WRONG_CLOCK, before=moment + _WRONG_CLOCK)
 
-    `known` are the predictions that belong to jobs, `others` the references of other submits that are not
-    settled. Raises ApiError when the list cannot be read; that says nothing about the submit.
+
+def match_submit(
+    listed: Sequence[Prediction],
+    lost: Lost,
+    *,
+    known: Collection[str],
+    others: Sequence[Sequence[str]],
+) -> Found:
+    """What the lost submit may have made, of what is listed.
+
+    `others` are the references of other submits that are not settled, `known` the predictions that belong to
+    jobs. Read both after the list, in this order: then whatever another submit had made is in one of them.
     """
     moment = datetime.fromtimestamp(lost.at, UTC)
-    listed = await listing(client, after=moment - _WRONG_CLOCK, before=moment + _WRONG_CLOCK)
     free = [p for p in listed if p.id not in known]
     ours = [p for p in free if names(p, lost.references)]
     certain = [p for p in ours if not _contradicts(p.inputs, lost)]

@@ -62,8 +62,9 @@ async def unrecorded(client: Client, ledger: Ledger, *, now: float) -> list[Pred
     What a submit on its way, or one that is being looked up, has made is left to it. Raises ApiError.
     """
     listed = await listing(client, after=datetime.fromtimestamp(now, UTC) - LISTED, pages=50)
-    known = ledger.prediction_ids()
+    # In this order: a submit that is settled in between is not awaited any more, but known.
     awaited = [sent_references(job, uploads) for job, uploads in ledger.unsettled() if not job.problem]
+    known = ledger.prediction_ids()
     return [p for p in listed if p.id not in known and not any(names(p, r) for r in awaited)]
 
 

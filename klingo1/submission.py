@@ -17,7 +17,7 @@ from klingo1.client import Client
 from klingo1.entries import Entries
 from klingo1.errors import ApiError
 from klingo1.job import Job, Money, State
-from klingo1.lookup import LISTED_SECONDS, WAITS, Found, Lost, find_submit
+from klingo1.lookup import LISTED_SECONDS, WAITS, Found, Lost, list_around, match_submit
 from klingo1.moments import Moment, reached
 from klingo1.prediction import Prediction
 from klingo1.problems import (
@@ -159,12 +159,12 @@ class Submission:
         while True:
             try:
                 async with self._looking.setdefault(id(client), asyncio.Lock()):
+                    listed = await list_around(client, lost)
                     others = await self._entries.others_unsettled(job)
                     known = await self._entries.known_predictions()
-                    found = await find_submit(client, lost, known=known, others=others)
                     if len(others) > 1:
                         await self._clock.sleep(_LIST_GAP)
-                return found, bool(others)
+                return match_submit(listed, lost, known=known, others=others), bool(others)
             except errors.KeyRejected:
                 raise
             except ApiError as error:

@@ -7,9 +7,11 @@ adds credentials: httpx 0.28 reads a netrc only when told to. Redirects are neve
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -72,7 +74,7 @@ class Wire:
                 transport=transport, timeout=timeout
             )
         else:
-            trust = httpx.create_ssl_context()
+            trust = _trust()
             single = httpx.Limits(max_keepalive_connections=0)
             # A proxy cannot reach this machine; the draft service on a port must stay within reach.
             direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
@@ -251,6 +253,12 @@ class _OriginsOnly(logging.Filter):
 
 
 _ORIGINS_ONLY = _OriginsOnly()
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that are believed; reading them takes tens of milliseconds, so it is done once."""
+    return httpx.create_ssl_context()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

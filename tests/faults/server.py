@@ -17,6 +17,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -179,6 +180,16 @@ class FaultServer:
         """Sockets that neither side has closed."""
         with self._lock:
             return len(self._open)
+
+    def await_quiet(self, seconds: float = 10.0) -> None:
+        """Wait until whatever was sent has arrived and every connection is closed."""
+        with socket.create_connection(self._listener.getsockname()) as last:
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)  # connections are taken in order, so no earlier one waits to be taken
+        until = time.monotonic() + seconds
+        while self.open_connections:
+            assert time.monotonic() < until, "sockets are left open"
+            time.sleep(0.002)
 
     def calls(self, route: str) -> list[Seen]:
         """The requests of one route, in order."""

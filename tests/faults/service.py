@@ -60,6 +60,8 @@ class Task:
     created_at: str
     polls: int = 0
     status: str = "created"
+    unlisted: int = 0
+    """How many lists still come too early for it."""
 
 
 def route_of(method: str, path: str) -> tuple[str, str]:
@@ -73,7 +75,8 @@ def route_of(method: str, path: str) -> tuple[str, str]:
 
 class Service:
     """State and answers. `script` is what the polls of a task say in turn, the last one again and again:
-    status words, or objects that are laid over the answer's `data`. `now` is its calendar.
+    status words, or objects that are laid over the answer's `data`. The next `list_lag` lists are empty; a task
+    that is made from now on stands in none of its first `lateness` lists. `now` is its calendar.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Service:
         key: str = "",
         script: Sequence[str | Mapping[str, Any]] = ("processing", "completed"),
         list_lag: int = 0,
+        lateness: int = 0,
         echo: str = "input",
         tickets: bool = True,
         balance: float = 100.0,
@@ -92,6 +96,7 @@ class Service:
         self.key = key
         self.script = list(script)
         self.list_lag = list_lag
+        self.lateness = lateness
         self.echo = echo
         self.tickets = tickets
         self.balance = balance
@@ -123,7 +128,8 @@ class Service:
         body = seen.json()
         self.bills[json.dumps(body, sort_keys=True)] += 1
         made = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds")
-        task = Task(f"task{next(self._numbers):08d}", body, made.replace("+00:00", "Z"))
+        task_id = f"task{next(self._numbers):08d}"
+        task = Task(task_id, body, made.replace("+00:00", "Z"), unlisted=self.lateness)
         self.tasks[task.id] = task
         return _success(self._data(task))
 
@@ -149,6 +155,10 @@ class Service:
             and wish.get("model", MODEL) == MODEL
             and wish.get("status", task.status) == task.status
         ]
+        early = {task.id for task in chosen if task.unlisted > 0}
+        for task in chosen:
+            task.unlisted -= task.id in early
+        chosen = [task for task in chosen if task.id not in early]
         start = (wish["page"] - 1) * wish["page_size"]
         items = [
             self._data(task) | ({self.echo: task.body} if self.echo else {})
