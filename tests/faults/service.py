@@ -75,8 +75,8 @@ def route_of(method: str, path: str) -> tuple[str, str]:
 
 class Service:
     """State and answers. `script` is what the polls of a task say in turn, the last one again and again:
-    status words, or objects that are laid over the answer's `data`. The next `list_lag` lists are empty; a task
-    that is made from now on stands in none of its first `lateness` lists. `now` is its calendar.
+    status words, or objects that are laid over the answer's `data`. The next `list_lag` lists are empty; a
+    task made from now on stands in none of its first `lateness` lists. `now` is its calendar.
     """
 
     def __init__(
