@@ -73,15 +73,17 @@ class Decisions:
         elif job.state.active:
             to = job.state
         elif job.prediction_id and not (job.engine is Engine.DRAFT and job.state in _ENDED_DRAFT):
+            if job.money is Money.RELEASED:  # should it come after all, it has room under the caps
+                return self._admit_again(job)
             to = State.RUNNING
         else:
-            return self._send_again(job)
+            return self._admit_again(job)
         if self._ledger.advance(job.id, leave=[job.state], to=to, now=self._clock.time(), **facts):
             self._drive(job.id)
         return self._ledger.job(job.id)
 
-    def _send_again(self, job: Job) -> Job:
-        """Nothing of this run exists there: hold its price again, under the caps of today, and start over."""
+    def _admit_again(self, job: Job) -> Job:
+        """Nothing is held for this run: hold its price again, under the caps of today, and go on with it."""
         if job.engine is Engine.KLING:
             self._engines.check_paid(job.owner)
         if self._ledger.readmit(job, caps=self._caps, now=self._clock.time()):

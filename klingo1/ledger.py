@@ -60,10 +60,13 @@ class Ledger(Erasing):
             return self._load(connection, new.id, new.owner), True
 
     def readmit(self, job: Job, *, caps: Caps, now: float) -> bool:
-        """Hold the price of a run that was never created once more, and queue it. Raises BudgetReached.
+        """Hold the price of a run once more: queue what was never created, ask again for what had failed and
+        been refunded. Raises BudgetReached.
 
         What is still held stays on the day under whose caps it was admitted.
         """
+        asked = job.prediction_id if job.price.micro else ""  # a draft is made anew
+        to = State.RUNNING if asked else State.QUEUED
         with self._writing() as connection:
             money.check_work(connection, owner=job.owner, engine=job.engine, caps=caps)
             moved = {}
@@ -78,12 +81,12 @@ class Ledger(Erasing):
                     jobs.c.id == job.id,
                     jobs.c.state == job.state.value,
                     jobs.c.money == job.money.value,
-                    sa.or_(jobs.c.prediction_id == "", jobs.c.price == 0),  # a draft may be made anew
+                    jobs.c.prediction_id == job.prediction_id,
                 )
                 .values(
-                    prediction_id="",
+                    prediction_id=asked,
                     progress=None,
-                    state=State.QUEUED.value,
+                    state=to.value,
                     money=held.value,
                     **moved,
                     attempts=0,
@@ -93,7 +96,7 @@ class Ledger(Erasing):
                 )
             )
             if won.rowcount == 1:
-                self._enter(connection, job.id, State.QUEUED, now)
+                self._enter(connection, job.id, to, now)
             return won.rowcount == 1
 
     def adopt(self, job: Job, *, since: float) -> Job:

@@ -219,7 +219,7 @@ class Studio(Housekeeping):
     def resume(self, job_id: str, *, owner: str = DESK, prediction_id: str = "") -> Job:
         """Wake a job that waits for a person, the safe way; `prediction_id` chooses among several.
 
-        Raises JobNotFound, KeyMissing, and BudgetReached when a run would have to be paid anew.
+        Raises JobNotFound, KeyMissing, and BudgetReached when its price would have to be held anew.
         """
         return self._decisions.resume(self.job(job_id, owner=owner), prediction_id=prediction_id)
 

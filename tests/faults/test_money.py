@@ -430,3 +430,25 @@ def test_what_is_known_about_the_money_is_a_sentence_in_every_state(open_studio)
     assert "3 hours" in said[State.FAILED, Money.HELD]
     assert "Nothing" in said[State.NOT_CREATED, Money.RELEASED]
     assert "free" in said[State.RUNNING, Money.FREE]
+
+
+def test_a_refunded_run_that_is_asked_for_again_needs_room_under_the_cap(open_studio, clock):
+    """A run that had failed, and comes after all when it is asked for again, cannot break the budget."""
+    with FaultServer(script=[{"status": "failed", "error": "moderation"}]) as server:
+        studio = open_studio(server, budget_day=1_000_000)
+        failed = studio.submit(request_of(prompt="once"), engine="kling")
+        wait_for(studio, failed.id, State.FAILED)
+        clock.skip(REFUND_SECONDS + 1)
+        server.service.script = ["completed"]
+        other = studio.submit(request_of(prompt="twice"), engine="kling")
+        wait_for(studio, other.id, State.DONE)
+        with pytest.raises(BudgetReached):
+            studio.resume(failed.id)
+        assert studio.job(failed.id).money is Money.RELEASED
+        studio.close()
+        roomy = open_studio(server, budget_day=2_000_000)
+        roomy.resume(failed.id)
+        done = wait_for(roomy, failed.id, State.DONE)
+        assert done.money is Money.SPENT
+        assert len(server.calls("submit")) == server.billed == 2
+        check_invariants(server, roomy)
