@@ -8,6 +8,7 @@ only.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,8 +106,9 @@ class Client:
         _log.info("submit: prediction %s, %s", prediction.id, prediction.status)
         return prediction
 
-    async def result(self, prediction_id: str, *, get_url: str = "") -> Prediction:
-        """The task as it is now. `get_url` is asked first when it has the API's own origin.
+    async def result(self, prediction_id: str, *, get_url: str = "", born: float = math.inf) -> Prediction:
+        """The task as it is now. `get_url` is asked first when it has the API's own origin; of many that wait
+        for their turn, what was `born` later is asked for sooner.
 
         Raises InvalidRequest for an id that cannot be one, a kind of Refused (NotFound: the service does not
         know it), Unavailable for anything that is not a readable answer about this very task; ask again
@@ -117,7 +119,7 @@ class Client:
         if get_url and self._wire.is_own(get_url):
             addresses.insert(0, get_url)
         for position, address in enumerate(dict.fromkeys(addresses), start=1):
-            await self._pace.turn()
+            await self._pace.turn(born)
             try:
                 prediction = (await self._ask("GET", address)).prediction()
                 break
@@ -145,11 +147,12 @@ class Client:
         an unknown id for a minute; any other refusal is raised.
         """
         backoff = Backoff(first=self._patience.first_wait, factor=self._patience.growth)
+        born = self._clock.monotonic()
         unknown_since: float | None = None
         while True:
             asked_to_wait = None
             try:
-                prediction = await self.result(prediction_id, get_url=get_url)
+                prediction = await self.result(prediction_id, get_url=get_url, born=born)
             except (Unavailable, RateLimited) as error:
                 asked_to_wait = error.retry_after
             except NotFound:

@@ -19,6 +19,7 @@ from klingo1.engines import Engines
 from klingo1.entries import RETRY_SECONDS, Entries
 from klingo1.errors import ApiError, KlingoError, LedgerError
 from klingo1.export import write_poster
+from klingo1.gate import Gate
 from klingo1.intake_process import Intake
 from klingo1.job import Job, Money, Problem, State
 from klingo1.lookup import Lost
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 60.0
 """How long a prediction may be done without naming a video before a person is told."""
 SENDING, FETCHING = 4, 4
-"""Jobs that prepare, upload and submit, or download, at once; the others wait their turn."""
+"""Jobs that prepare and upload, or download, at once; a new click does not wait for all the others."""
 OUTAGE_SECONDS = 24 * 3600.0
 """How long the video's host may be out of reach before a person is told; outputs live for days."""
 
@@ -53,8 +54,8 @@ class Course:
         self._settings = settings
         self._clock = clock
         self._submission = Submission(entries, clock)
-        self._sending = asyncio.Semaphore(SENDING)
-        self._fetching = asyncio.Semaphore(FETCHING)
+        self._sending = Gate(SENDING)
+        self._fetching = Gate(FETCHING)
         self._notes: set[asyncio.Task[None]] = set()
         self._steps: dict[State, Callable[[Job], Awaitable[None]]] = {
             State.QUEUED: self._send,
@@ -117,10 +118,10 @@ class Course:
     async def _send(self, job: Job) -> None:
         """From the queue to the submit, a few jobs at a time: a thousand found at start are no stampede."""
         if job.state is State.QUEUED:
-            async with self._sending:
+            async with self._sending.passing(job.created_at):
                 await self._entries.advance(job, State.PREPARING)
         elif job.state is State.PREPARING:
-            async with self._sending:
+            async with self._sending.passing(job.created_at):
                 await self._prepare(job)
         else:
             await self._upload_and_submit(job)
@@ -147,7 +148,7 @@ class Course:
         client = await self._client(job)
         if job.was_lost and await self._submission.was_created(job, client, await self._lost(job)):
             return  # the list shows by now what three looks did not
-        async with self._sending:
+        async with self._sending.passing(job.created_at):
             request = await self._references(job, client)
         reached(Moment.UPLOADED)
         body = request.to_wire(prompt=self._wire_prompt(job))
@@ -241,7 +242,7 @@ class Course:
         pause, since = 5.0, self._clock.monotonic()
         while True:
             try:
-                async with self._fetching:
+                async with self._fetching.passing(job.created_at):
                     await self._fetch(job, client, to)
                 return
             except (errors.Unavailable, errors.NotSent, errors.RateLimited, errors.DownloadFailed) as error:

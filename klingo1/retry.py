@@ -14,6 +14,8 @@ from typing import Protocol
 
 import httpx
 
+from klingo1.gate import Gate
+
 RETRY_AFTER_MAX = 120.0
 """Seconds. A service that asks for more is asked again after this; a wait is never unbounded."""
 
@@ -120,18 +122,20 @@ class Pace:
         self._slack = self._gap * (burst - 1)
         self._slot = -math.inf
         self._quiet_until = -math.inf
+        self._gate = Gate(1)
 
-    async def turn(self) -> None:
-        """Wait for this call's turn."""
-        while True:
-            await self._silence()
-            now = self._clock.monotonic()
-            slot = max(self._slot, now)
-            self._slot = slot + self._gap
-            if (wait := slot - self._slack - now) > 0:
-                await self._clock.sleep(wait)
-            if self._clock.monotonic() >= self._quiet_until:
-                return
+    async def turn(self, born: float = math.inf) -> None:
+        """Wait for this call's turn: of those who wait, the youngest and the longest waiting go in turn."""
+        async with self._gate.passing(born):
+            while True:
+                await self._silence()
+                now = self._clock.monotonic()
+                slot = max(self._slot, now)
+                if (wait := slot - self._slack - now) > 0:
+                    await self._clock.sleep(wait)
+                if self._clock.monotonic() >= self._quiet_until:
+                    self._slot = slot + self._gap
+                    return
 
     def hold(self, seconds: float) -> None:
         """Nobody gets a turn for `seconds` from now."""

@@ -16,6 +16,7 @@ from klingo1 import errors
 from klingo1.client import Client
 from klingo1.entries import Entries
 from klingo1.errors import ApiError
+from klingo1.gate import Gate
 from klingo1.job import Job, Money, State
 from klingo1.lookup import LISTED_SECONDS, WAITS, Found, Lost, list_around, match_submit
 from klingo1.moments import Moment, reached
@@ -47,7 +48,7 @@ class Submission:
         self._entries = entries
         self._clock = clock
         self._underway: set[asyncio.Future[float]] = set()
-        self._looking: dict[int, asyncio.Lock] = {}
+        self._looking: dict[int, Gate] = {}
 
     async def settle(self, seconds: float) -> None:
         """Let submits that are on their way come to an end, at most `seconds`."""
@@ -158,7 +159,7 @@ class Submission:
         pause = 5.0
         while True:
             try:
-                async with self._looking.setdefault(id(client), asyncio.Lock()):
+                async with self._looking.setdefault(id(client), Gate(1)).passing(job.created_at):
                     listed = await list_around(client, lost)
                     others = await self._entries.others_unsettled(job)
                     known = await self._entries.known_predictions()

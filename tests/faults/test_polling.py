@@ -1,8 +1,10 @@
 """How often the service is asked: quickly at first, slowly later, together for one key, through outages."""
 
 import asyncio
+import itertools
 import statistics
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,12 +12,16 @@ from conftest import wait_for
 from faults.clock import FakeClock, OrderlyClock
 from faults.invariants import CANARY, check_invariants
 from faults.server import FaultServer, Reply
+from faults.service import Task
 from faults.tables import say
 
 from klingo1.client import Client
 from klingo1.engines import DRAFT_PATIENCE
-from klingo1.job import State
-from klingo1.request import VideoRequest
+from klingo1.job import Job, Money, State
+from klingo1.ledger import Ledger
+from klingo1.money import day_text
+from klingo1.pricing import price_of
+from klingo1.request import Engine, VideoRequest
 from klingo1.settings import Settings
 from klingo1.studio import Studio
 from klingo1.wire import Patience
@@ -133,3 +139,68 @@ def test_f25_an_interrupted_hour_goes_on_after_a_restart(tmp_path):
         wait_for(again, job.id, State.DONE)
         check_invariants(server, again)
         assert server.billed == 1
+
+
+def unfinished(home, server, state, *, count=1000):
+    """A ledger in which so many paid runs stand in this state, those that run known to the service."""
+    book = Ledger(home / "klingo1.sqlite3", home=home)
+    with book._writing() as connection:
+        for n in range(count):
+            request = VideoRequest(prompt=f"older {n:04d}", images=(URL,), duration=3)
+            task = ""
+            if state is State.RUNNING:
+                task = f"older{n:04d}"
+                server.service.tasks[task] = Task(task, request.to_wire(), "2026-01-01T00:00:00Z")
+            price, at = price_of(request, Engine.KLING), time.time() - 3600 + n
+            job = Job(f"{n:032d}", "desk", Engine.KLING, state, request, price, Money.HELD, at, at)
+            book._insert(connection, replace(job, prediction_id=task), day=day_text(at), quote=None)
+    book.close()
+
+
+def test_f52_a_click_is_noticed_at_once_behind_a_thousand_unfinished_runs(tmp_path):
+    """A thousand running runs are found at start: a new click is sent and polled among them without a wait,
+    they are asked for one by one all the same, and all together at most once a second.
+    """
+    clock = OrderlyClock()
+    with FaultServer(script=["processing"] * 6 + ["completed"], now=clock.time) as server:
+        unfinished(tmp_path, server, State.RUNNING)
+        studio = Studio(Settings(home=tmp_path, api_key=CANARY, base_url=server.url), clock=clock)
+        studio.start()
+        try:
+            began = clock.monotonic()
+            while len(server.calls("result")) < 30:
+                time.sleep(0.01)
+            click = studio.submit(VideoRequest(prompt="a new click", images=(URL,)), engine="kling")
+            done = wait_for(studio, click.id, State.DONE, seconds=60)
+            seen, lasted = [s.argument for s in server.calls("result")], clock.monotonic() - began
+        finally:
+            studio.close()
+        first = seen.index(done.prediction_id)
+        mine = [n for n, task in enumerate(seen) if task == done.prediction_id]
+        between = seen[first : mine[-2] + 1]  # the last one is the download's fresh address
+        assert len(mine) == 8
+        assert len(between) <= 60  # its own waits, of seconds each, are filled with the others
+        gaps = [later - sooner for sooner, later in itertools.pairwise(mine)]
+        assert max(gaps) < 20
+        assert len(set(seen)) > 40
+        assert len(seen) <= 10 + lasted + 2
+        assert server.billed == 1
+
+
+def test_f52_a_click_is_sent_before_a_thousand_queued_ones(tmp_path):
+    """A thousand runs wait to be sent: a new click does not stand behind them, and each is sent once."""
+    clock = OrderlyClock()
+    with FaultServer(now=clock.time) as server:
+        unfinished(tmp_path, server, State.QUEUED)
+        studio = Studio(Settings(home=tmp_path, api_key=CANARY, base_url=server.url), clock=clock)
+        studio.start()
+        try:
+            while len(server.calls("submit")) < 5:
+                time.sleep(0.01)
+            click = studio.submit(VideoRequest(prompt="a new click", images=(URL,)), engine="kling")
+            wait_for(studio, click.id, State.RUNNING, State.DOWNLOADING, State.DONE, seconds=60)
+            sent = [seen.json()["prompt"] for seen in server.calls("submit")]
+        finally:
+            studio.close()
+        assert sent.index("a new click") < 30
+        assert len(sent) == len(set(sent)) == server.billed

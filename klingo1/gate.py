@@ -1,0 +1,57 @@
+"""A gate for many who wait: the youngest and the one who waits longest go through in turn.
+
+What somebody has just asked for gets through after two others at most, however many older jobs wait; and each
+of those gets through after at most twice as many turns as there are jobs before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Gate:
+    """Lets `at_once` through together. Use it on one event loop."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
+        self._youngest_next = True
+
+    @asynccontextmanager
+    async def passing(self, born: float) -> AsyncIterator[None]:
+        """Wait for a place, and keep it for the length of the block; `born` is larger for what is younger."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(born)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _wait(self, born: float) -> None:
+        called = asyncio.get_running_loop().create_future()
+        place = (born, called)
+        self._waiting.append(place)
+        try:
+            await called
+        except asyncio.CancelledError:
+            if place in self._waiting:
+                self._waiting.remove(place)
+            elif not called.cancelled():
+                self._leave()  # called and cancelled in one moment: the place is another's
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            chosen = self._waiting[0]
+            if self._youngest_next:
+                chosen = max(self._waiting, key=lambda place: place[0])
+            self._waiting.remove(chosen)
+            if not chosen[1].done():
+                self._youngest_next = not self._youngest_next
+                chosen[1].set_result(None)
+                return
+        self._free += 1
