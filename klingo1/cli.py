@@ -75,7 +75,9 @@ def generate(  # noqa: PLR0917 - typer makes options of them
     view: Annotated[
         list[str] | None, typer.Option(help="1=back: front, side, back, left, right or guess.")
     ] = None,
-    mask: Annotated[list[str] | None, typer.Option(help="1=mask.png: its white shows what to keep.")] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option(help="1=mask.png: its white is kept; 1=guess forgets.")
+    ] = None,
     same: Annotated[list[str] | None, typer.Option(help="1,3: these pictures show the same subject.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the video goes.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Pay without asking.")] = False,

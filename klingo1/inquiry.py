@@ -10,8 +10,15 @@ import typer
 from klingo1.errors import InvalidRequest
 from klingo1.pricing import estimate_price
 from klingo1.report import Report
-from klingo1.request import ASPECT_RATIO_DEFAULT, DURATION_DEFAULT, Engine, check_aspect_ratio, check_prompt
-from klingo1.terminal import EXIT_INPUT, explaining, open_ledger, whole_seconds
+from klingo1.request import (
+    ASPECT_RATIO_DEFAULT,
+    DURATION_DEFAULT,
+    DraftOptions,
+    Engine,
+    check_aspect_ratio,
+    check_prompt,
+)
+from klingo1.terminal import EXIT_INPUT, explaining, open_ledger, read_settings, whole_seconds
 from klingo1.transcode import Size
 from klingo1.version import VERSION
 
@@ -109,9 +116,12 @@ def plan(
         check_prompt(prompt)
         check_aspect_ratio(aspect_ratio)
         seconds = whole_seconds(duration)
+        from klingo1.cutting import Cutting  # noqa: PLC0415 - loads the decoders
         from klingo1.draft.preview import preview  # noqa: PLC0415 - loads the draft engine
+        from klingo1.intake_process import Here  # noqa: PLC0415 - loads the decoders
 
-        planned = preview(prompt, image or [], duration=seconds, aspect_ratio=aspect_ratio)
+        cast = Cutting(read_settings(), Here()).cast(image, DraftOptions()) if image else ()
+        planned = preview(prompt, duration=seconds, aspect_ratio=aspect_ratio, cast=cast)
         report.plan(planned.as_json())
 
 

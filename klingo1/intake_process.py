@@ -15,7 +15,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,6 +60,9 @@ class Intake(Protocol):
     def normalise_mask(self, path: Path, to: Path, *, field: str) -> Path:
         """Write a clean copy of a keep-mask."""
 
+    def look(self, question: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a question to the draft engine (see draft/asked.py)."""
+
     def close(self) -> None:
         """Let go of what it holds."""
 
@@ -73,6 +76,10 @@ class Here:
     normalise_clip = staticmethod(clips.normalise_clip)
     check_mask = staticmethod(masks.check_mask)
     normalise_mask = staticmethod(masks.normalise_mask)
+
+    def look(self, question: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """As draft.asked.answer."""
+        return _look({"question": question, "asked": asked})
 
     def close(self) -> None:
         """Nothing is held."""
@@ -116,6 +123,10 @@ class Apart:
         """As masks.normalise_mask."""
         return Path(self._ask("normalise_mask", field, path=str(path), to=str(to), field=field)["path"])
 
+    def look(self, question: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """As draft.asked.answer."""
+        return self._ask("look", "images", question=question, asked=asked)
+
     def close(self) -> None:
         """End the idle processes."""
         with self._closing:
@@ -130,7 +141,7 @@ class Apart:
                     decoder.end()
                 self._free.put(None)
 
-    def _ask(self, call: str, about: str, /, **values: str) -> dict[str, Any]:
+    def _ask(self, call: str, about: str, /, **values: Any) -> dict[str, Any]:
         """One call in a free process. Raises OSError, and InvalidRequest, also when the file ended it."""
         decoder = self._free.get()
         try:
@@ -186,7 +197,7 @@ class _Decoder:
         """Whether it can be asked."""
         return self.process is not None and self.process.poll() is None
 
-    def ask(self, call: dict[str, str], *, seconds: float) -> dict[str, Any] | None:
+    def ask(self, call: dict[str, Any], *, seconds: float) -> dict[str, Any] | None:
         """The answer; None when it ended, or took too long and was ended."""
         assert self.process is not None
         assert self.process.stdin is not None
@@ -219,13 +230,20 @@ def _advice(told: dict[str, Any]) -> tuple[Advice, ...]:
     return tuple(Advice(**one) for one in told["advice"])
 
 
-_CALLS: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
+def _look(v: dict[str, Any]) -> dict[str, Any]:
+    from klingo1.draft.asked import answer as answered  # noqa: PLC0415 - loads the draft engine
+
+    return answered(v["question"], v["asked"])
+
+
+_CALLS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "check_picture": lambda v: asdict(references.check_picture(Path(v["path"]), field=v["field"])),
     "check_clip": lambda v: asdict(clips.check_clip(Path(v["path"]), engine=Engine(v["engine"]))),
     "normalise_picture": lambda v: {
         "path": str(references.normalise_picture(Path(v["path"]), Path(v["to"]), field=v["field"]))
     },
     "normalise_clip": lambda v: {"path": str(clips.normalise_clip(Path(v["path"]), Path(v["to"])))},
+    "look": _look,
     "check_mask": lambda v: {"longest": masks.check_mask(Path(v["path"]), field=v["field"])},
     "normalise_mask": lambda v: {
         "path": str(masks.normalise_mask(Path(v["path"]), Path(v["to"]), field=v["field"]))
@@ -233,7 +251,7 @@ _CALLS: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
 }
 
 
-def answer(call: dict[str, str]) -> dict[str, Any]:
+def answer(call: dict[str, Any]) -> dict[str, Any]:
     """One call in the decoding process, as JSON values."""
     try:
         return {"done": _CALLS[call["call"]](call)}

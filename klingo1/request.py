@@ -49,8 +49,8 @@ class DraftOptions:
     All but `size` have at most one entry per picture. `roles` holds names from ROLES and `views` names from
     VIEWS, which a person knows better than the engine. They are remembered for that picture: "" is what was
     said before, or else a guess; GUESS forgets what was said. `masks` are pictures whose white shows what to
-    keep, None for no wish; an all-black one forgets. `groups`: pictures with the same number above 0 show one
-    subject, with different ones different subjects.
+    keep, None for no wish; GUESS or an all-black one forgets. `groups`: pictures with the same number above 0
+    show one subject, with different ones different subjects.
     """
 
     size: str = "720p"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from klingo1.arrivals import check_references, copy_references, digest_of
 from klingo1.background import Background, Worker
 from klingo1.course import Course
+from klingo1.cutting import Cutting
 from klingo1.decisions import Decisions
 from klingo1.engines import Engines
 from klingo1.entries import Entries
@@ -91,6 +92,7 @@ class Studio(Housekeeping):
         )
         self._entries = Entries(self._ledger, clock=self._clock, worker=self._worker.name)
         self.intake: Intake = Apart() if self.settings.hosted else Here()
+        self.cutting = Cutting(self.settings, self.intake)
         self._course = Course(
             entries=self._entries,
             engines=self._engines,

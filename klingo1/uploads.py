@@ -12,7 +12,7 @@ from klingo1 import errors
 from klingo1.client import Client
 from klingo1.errors import ApiError, InvalidRequest
 from klingo1.job import Job
-from klingo1.request import Engine, VideoRequest
+from klingo1.request import Engine, Reference, VideoRequest
 from klingo1.retry import Clock
 
 PREPARED = "prepared"
@@ -79,8 +79,8 @@ class Uploads:
             images, str(self._standing["video"]["url"]) if isinstance(video, Path) else video
         )
         masks = [
-            str(self._standing[f"masks[{n}]"]["url"]) if f"masks[{n}]" in files else None
-            for n, _ in enumerate(job.request.draft.masks)
+            str(self._standing[f"masks[{n}]"]["url"]) if f"masks[{n}]" in files else _word(mask)
+            for n, mask in enumerate(job.request.draft.masks)
         ]
         return replace(sent, draft=sent.draft.with_masks(masks))
 
@@ -95,6 +95,11 @@ class Uploads:
         except ApiError as error:
             raise InvalidRequest(field, f"It could not be uploaded. {error}", "Try again later.") from error
         self._standing[field] = {"field": field, "url": url, "at": clock.time()}
+
+
+def _word(mask: Reference | None) -> str | None:
+    """What is no file: an address, or GUESS."""
+    return mask if isinstance(mask, str) else None
 
 
 def sent_references(job: Job, column: str) -> list[str]:

@@ -25,17 +25,19 @@ def draft_options(
     """
     files = _numbered("mask", masks, pictures)
     for number, file in files.items():
-        if not Path(file).is_file():
+        if file != GUESS and not Path(file).is_file():
             raise InvalidRequest(f"masks[{number - 1}]", "The mask is not there.", "Check the path.")
     return DraftOptions(
         size=size,
         roles=_listed(_named("role", roles, (*ROLES, GUESS), pictures)),
         views=_listed(_named("view", views, (*VIEWS, GUESS), pictures)),
-        masks=tuple(
-            Path(files[number]) if number in files else None for number in range(1, max(files, default=0) + 1)
-        ),
+        masks=tuple(_mask(files.get(number)) for number in range(1, max(files, default=0) + 1)),
         groups=_grouped(same, pictures),
     )
+
+
+def _mask(text: str | None) -> Path | str | None:
+    return Path(text) if text and text != GUESS else text
 
 
 def _named(option: str, texts: Sequence[str], names: Sequence[str], pictures: int) -> dict[int, str]:

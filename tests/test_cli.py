@@ -9,9 +9,12 @@ import time
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from conftest import draw_picture
+from draft.test_network import ball, redness
 from faults.server import Always, FaultServer, Reply
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +48,45 @@ def run(tmp_path):
 
 def paid(picture, prompt="walk"):
     return ["generate", "--image", str(picture), "--prompt", prompt, "--engine", "kling", "--yes"]
+
+
+def test_a_plan_knows_what_was_said_about_a_picture(run, picture):
+    """A role and a view given with one draft hold in `plan`, which itself remembers nothing."""
+    asked = ["plan", "--prompt", "a walk", "--image", str(picture), "--json"]
+    code, out, err = run(*asked)
+    assert code == 0, err
+    guessed = json.loads(out)["shots"][0]
+    said = ["--role", "1=character", "--view", "1=back"]
+    code, _, err = run(
+        "generate", "--image", str(picture), "--prompt", "a walk", "--duration", "3", *said,
+        "--output", "clip.mp4", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    _, out, _ = run(*asked)
+    now = json.loads(out)["shots"][0]
+    assert (guessed["view"], now["view"]) == ("front", "back")
+    _, out, _ = run(*asked, KLINGO1_HOSTED="1", KLINGO1_PAID="0")
+    assert json.loads(out)["shots"][0]["view"] == "front"
+
+
+def test_a_plan_is_cut_by_the_network_of_the_settings(run, tmp_path):
+    """The network that KLINGO1_CUTOUT_MODEL names finds a subject where the built-in cut is not asked."""
+    (tmp_path / "net.onnx").write_bytes(redness())
+    drawn = Image.fromarray(ball()[0][..., ::-1])
+    drawn.resize((drawn.width * 2, drawn.height * 2)).save(tmp_path / "ball.png")
+    asked = ["plan", "--prompt", "it rolls", "--image", "ball.png", "--json"]
+    kept = tmp_path / "home" / "drafts" / "cache"
+    methods = {}
+    for name, environ in (("with", {"KLINGO1_CUTOUT_MODEL": str(tmp_path / "net.onnx")}), ("without", {})):
+        code, _, err = run(*asked, **environ)
+        assert code == 0, err
+        (entry,) = kept.glob("*.npz")
+        with np.load(entry) as cutout:
+            methods[name] = json.loads(cutout["facts"].tobytes())["method"], cutout["view0"].shape
+        entry.unlink()
+    assert methods["with"][0] == "sticker"
+    assert abs(methods["with"][1][0] - 256) < 24
+    assert methods["with"] != methods["without"]
 
 
 def test_a_draft_is_made_and_described_as_one_json_object(run, picture, tmp_path):

@@ -14,7 +14,7 @@ from klingo1.job import Job, Money, State
 from klingo1.masks import normalise_mask
 from klingo1.pricing import Price
 from klingo1.records import decode_request, encode_request
-from klingo1.request import DraftOptions, Engine, VideoRequest
+from klingo1.request import GUESS, DraftOptions, Engine, VideoRequest
 from klingo1.uploads import Uploads, sent_references
 
 
@@ -84,6 +84,17 @@ def test_a_quote_is_bound_to_the_mask(request_with_mask):
     _, mask = request_with_mask.draft.masks
     Image.new("L", (10, 10), 9).save(mask)
     assert digest_of(request_with_mask, Engine.DRAFT, free) != first
+
+
+def test_a_word_in_place_of_a_mask_goes_all_the_way(request_with_mask, tmp_path):
+    """GUESS, which forgets a mask, is checked, copied, recorded and sent as it is."""
+    home = tmp_path / "home"
+    wishes = replace(request_with_mask.draft, masks=(GUESS, None))
+    asked = replace(request_with_mask, draft=wishes)
+    check_references(asked, Engine.DRAFT)
+    own = decode_request(encode_request(copy_references(asked, home / "jobs" / "1"), home), home)
+    assert own.draft.masks == (GUESS, None)
+    assert DraftOptions.from_wire(own.draft.to_wire()).masks == (GUESS, None)
 
 
 @pytest.mark.parametrize("engine", list(Engine))

@@ -35,6 +35,18 @@ def test_nothing_is_read_from_what_is_no_prompt(asked):
     assert read_prompt(asked) == {}
 
 
+def test_who_plays_changes_the_reading():
+    """A scene picture is the place; a cast that this server cannot have given is left aside."""
+    person = {"role": "character", "images": [1], "views": ["front"], "cut": True}
+    scene = {"role": "scene", "images": [2], "views": [], "cut": False}
+    asked = {"prompt": "She walks", "duration": 5}
+    alone, staged = read_prompt(asked | {"cast": [person]}), read_prompt(asked | {"cast": [person, scene]})
+    assert "place" not in dict(alone["facts"])
+    assert dict(staged["facts"])["place"] == "your scene picture"
+    for forged in (7, "x", [7], [scene | {"images": [10**9]}], [scene | {"role": ["scene"]}], [{}] * 999):
+        assert read_prompt(asked | {"cast": forged}) == read_prompt(asked)
+
+
 @pytest.mark.parametrize("duration", [True, 10**9, "5", None, 2.5])
 def test_a_forged_length_is_taken_as_the_usual_one(duration):
     """The reading neither fails nor grows."""

@@ -18,14 +18,14 @@ def test_each_wish_finds_its_picture(tmp_path):
         size="1080p",
         roles=["3=prop", "1=guess"],
         views=["2=left"],
-        masks=[f"2={mask}"],
+        masks=[f"2={mask}", "3=guess"],
         same=["1,3", "2, 4"],
     )
     assert options == DraftOptions(
         size="1080p",
         roles=("guess", "", "prop"),
         views=("", "left"),
-        masks=(None, Path(mask)),
+        masks=(None, Path(mask), "guess"),
         groups=(1, 2, 1, 2),
     )
     assert draft_options(2, size="720p") == DraftOptions()

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klingo1.draft.picture import load_mask
@@ -19,7 +20,6 @@ from klingo1.request import GUESS, ROLES, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from klingo1.request import DraftOptions
 
@@ -38,36 +38,32 @@ class Correction:
 
 
 def corrections_of(
-    images: Sequence[Path], wishes: DraftOptions, folder: Path | None
+    images: Sequence[Path], wishes: DraftOptions, folder: Path | None, *, remember: bool = True
 ) -> tuple[Correction, ...]:
-    """What holds for each picture: the request's own wishes, completed from `folder` and remembered there.
+    """What holds for each picture: the request's own wishes, completed from `folder`.
 
-    A wish of GUESS, and a mask that keeps nothing, forget what was said before. Without a folder nothing is
-    remembered; a folder that cannot be written is no error.
+    With `remember` they are kept there. A wish of GUESS, and a mask that keeps nothing, forget what was said
+    before. Without a folder nothing is remembered; a folder that cannot be written is no error.
     """
     return tuple(
-        _settled(_wish(wishes, number), folder and folder / _name(image))
+        _settled(wishes, number, folder and folder / _name(image), remember=remember)
         for number, image in enumerate(images)
     )
 
 
-def _wish(wishes: DraftOptions, number: int) -> Correction:
-    def entry(values: Sequence[Any], default: Any) -> Any:
+def _settled(wishes: DraftOptions, number: int, kept: Path | None, *, remember: bool) -> Correction:
+    def wish(values: Sequence[Any], default: Any) -> Any:
         return values[number] if number < len(values) else default
 
-    mask = entry(wishes.masks, None)
-    return Correction(
-        entry(wishes.roles, ""), entry(wishes.views, ""), None if isinstance(mask, str) else mask
-    )
-
-
-def _settled(wish: Correction, kept: Path | None) -> Correction:
     before = _recalled(kept) if kept is not None else Correction()
-    mask = wish.mask if wish.mask is not None else before.mask
-    if wish.mask is not None and _is_empty(wish.mask):
+    mask = wish(wishes.masks, None)
+    if mask == GUESS or (isinstance(mask, Path) and _is_empty(mask)):
         mask = None
-    now = Correction(_named(wish.role, before.role), _named(wish.view, before.view), mask)
-    if kept is not None and now != before:
+    elif not isinstance(mask, Path):
+        mask = before.mask
+    role, view = _named(wish(wishes.roles, ""), before.role), _named(wish(wishes.views, ""), before.view)
+    now = Correction(role, view, mask)
+    if remember and kept is not None and now != before:
         now = _remembered(now, kept)
     return now
 

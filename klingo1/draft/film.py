@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from klingo1.draft.corrections import corrections_of
-from klingo1.draft.cutout import Cutout, cast_of, cut_out
+from klingo1.draft.cutout import Cutout, cast_of
 from klingo1.draft.director import direct
 from klingo1.draft.encode import Encoder
 from klingo1.draft.frames import Film
-from klingo1.draft.looks import in_one_look, seen_as
-from klingo1.draft.plan import FPS, Part, Plan
+from klingo1.draft.looking import look_at
+from klingo1.draft.means import Means
+from klingo1.draft.plan import FPS, Plan, with_everyone
 from klingo1.draft.sound import sound_of
 from klingo1.draft.stage import Image
 from klingo1.request import VideoRequest
@@ -118,37 +118,16 @@ def render(task: RenderTask) -> dict[str, Any]:
     }
 
 
-def with_everyone(plan: Plan) -> Plan:
-    """The same plan with whoever no shot shows standing in the first wide one: every reference is seen."""
-    seen = {part.member for shot in plan.shots for part in shot.parts}
-    seen |= {shot.scene for shot in plan.shots if shot.scene is not None}
-    missing = [i for i in range(len(plan.cast)) if i not in seen]
-    if not missing:
-        return plan
-    order = {"wide": 0, "full": 1, "medium": 2}
-    index = min(range(len(plan.shots)), key=lambda i: (order.get(plan.shots[i].framing, 3), i))
-    shot = plan.shots[index]
-    extras = tuple(
-        Part(i, "still", plan.cast[i].views[0] if plan.cast[i].views else "front") for i in missing
-    )
-    framing = shot.framing if shot.framing in order else "wide"
-    shots = list(plan.shots)
-    shots[index] = replace(shot, parts=(*shot.parts, *extras), framing=framing)
-    return replace(plan, shots=tuple(shots))
-
-
 def references_of(task: RenderTask, watch: _Watch | None = None) -> tuple[list[Cutout], list[str]]:
     """The cut-outs in one look, and the roles that a person chose ("" for none)."""
     images = [image for image in task.request.images if isinstance(image, Path)]  # all are local by now
     watch = watch or _Watch(task)
-    said = corrections_of(images, task.request.draft, task.corrections)
-    cutouts = []
-    for i, (image, known) in enumerate(zip(images, said, strict=True)):
-        watch.check()
-        cutout = cut_out(image, role=known.role, mask=known.mask, cache=task.cache, model=task.model)
-        cutouts.append(seen_as(cutout, known.view))
-        watch.note(0.08 * (i + 1) / len(images), "reading")
-    return in_one_look(cutouts), [known.role for known in said]
+    means = Means(task.cache, task.corrections, task.model)
+
+    def note(done: int) -> None:
+        watch.note(0.08 * done / len(images), "reading")
+
+    return look_at(images, task.request.draft, means, remember=True, before=note)
 
 
 def _recipe(request: VideoRequest, plan: Plan) -> dict[str, Any]:

@@ -6,7 +6,7 @@ compared in tests. Pictures are named by their number in the request, from 1, as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 FPS = 24
@@ -132,3 +132,22 @@ class Plan:
                 for p in shot.parts
             ],
         }
+
+
+def with_everyone(plan: Plan) -> Plan:
+    """The same plan with whoever no shot shows standing in the first wide one: every reference is seen."""
+    seen = {part.member for shot in plan.shots for part in shot.parts}
+    seen |= {shot.scene for shot in plan.shots if shot.scene is not None}
+    missing = [i for i in range(len(plan.cast)) if i not in seen]
+    if not missing:
+        return plan
+    order = {"wide": 0, "full": 1, "medium": 2}
+    index = min(range(len(plan.shots)), key=lambda i: (order.get(plan.shots[i].framing, 3), i))
+    shot = plan.shots[index]
+    extras = tuple(
+        Part(i, "still", plan.cast[i].views[0] if plan.cast[i].views else "front") for i in missing
+    )
+    framing = shot.framing if shot.framing in order else "wide"
+    shots = list(plan.shots)
+    shots[index] = replace(shot, parts=(*shot.parts, *extras), framing=framing)
+    return replace(plan, shots=tuple(shots))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from klingo1.draft.media import PICTURE_BYTES, VIDEO_BYTES, MediaUnreadable, type_of
+from klingo1.request import GUESS, Reference
 from klingo1.web.door import DoorClosed
 
 if TYPE_CHECKING:
@@ -54,16 +55,18 @@ async def collect(
 
 async def collect_masks(
     masks: Sequence[object], store: DraftStore, door: Fetcher, room: Path
-) -> tuple[Path | None, ...]:
-    """The masks of a request as local files, None where there is none. Raises MediaUnreadable."""
-    return tuple(
-        [
-            await _local(url, f"Mask {number}", "image/", store, _Fetch(door, room / f"mask{number}"))
-            if isinstance(url, str)
-            else None
-            for number, url in enumerate(masks, start=1)
-        ]
-    )
+) -> tuple[Reference | None, ...]:
+    """The masks of a request as local files; None where there is none, and GUESS stays. Raises
+    MediaUnreadable.
+    """
+    found: list[Reference | None] = []
+    for number, mask in enumerate(masks, start=1):
+        if isinstance(mask, str) and mask != GUESS:
+            fetch = _Fetch(door, room / f"mask{number}")
+            found.append(await _local(mask, f"Mask {number}", "image/", store, fetch))
+        else:
+            found.append(GUESS if mask == GUESS else None)
+    return tuple(found)
 
 
 async def _local(url: str, name: str, kind: str, store: DraftStore, fetch: _Fetch) -> Path:

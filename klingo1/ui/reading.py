@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
+from klingo1.draft.plan import VIEWS as SHOWN
+from klingo1.draft.plan import CastMember
 from klingo1.draft.preview import preview
 from klingo1.request import (
     ASPECT_RATIO_DEFAULT,
@@ -12,18 +14,21 @@ from klingo1.request import (
     DURATION_DEFAULT,
     DURATION_MAX,
     DURATION_MIN,
+    IMAGES_MAX,
     PROMPT_MAX,
+    ROLES,
 )
 from klingo1.ui.words import READING_NAMES
 
 IGNORED_SHOWN = 8
+_VIEWS_MAX = 24
 _KINDS = ("place", "time", "weather", "looks", "actions", "camera")
 
 
 def read_prompt(asked: object) -> dict[str, Any]:
     """The reading of what somebody types. `asked` comes from the browser: anything unusable is a default.
 
-    No picture is opened and nothing is written or spent.
+    `cast` is who plays, as `Cutting.cast` told the page. No picture is opened; nothing is written or spent.
     """
     values = asked if isinstance(asked, Mapping) else {}
     prompt, duration, aspect = (values.get(name) for name in ("prompt", "duration", "aspect"))
@@ -31,7 +36,7 @@ def read_prompt(asked: object) -> dict[str, Any]:
         return {}
     plan = preview(
         prompt[:PROMPT_MAX],
-        [],
+        cast=_cast(values.get("cast")),
         duration=duration if _is_length(duration) else DURATION_DEFAULT,
         aspect_ratio=str(aspect) if aspect in ASPECT_RATIOS else ASPECT_RATIO_DEFAULT,
     )
@@ -60,6 +65,22 @@ def reading_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "ignored": ignored[:IGNORED_SHOWN],
         "more": max(0, len(ignored) - IGNORED_SHOWN),
     }
+
+
+def _cast(value: object) -> tuple[CastMember, ...]:
+    """Who plays; nobody (so somebody unknown) when the list is not what this server gave."""
+    members = []
+    for one in value[:IMAGES_MAX] if isinstance(value, list) else ():
+        values = one if isinstance(one, Mapping) else {}
+        images, views = values.get("images"), values.get("views")
+        images = images if isinstance(images, list) else []
+        views = views if isinstance(views, list) else []
+        numbers = tuple(n for n in images if type(n) is int and 1 <= n <= IMAGES_MAX)
+        names = tuple(name for name in views[:_VIEWS_MAX] if name in SHOWN)
+        if not numbers or values.get("role") not in ROLES:
+            return ()
+        members.append(CastMember(values["role"], numbers, names, cut=values.get("cut") is not False))
+    return tuple(members)
 
 
 def _is_length(value: object) -> TypeGuard[int]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from drawings import figure, staged
 
-from klingo1.draft.brush import KEEP, REMOVE, brushed, matte_of, write_mask
+from klingo1.draft.brush import KEEP, REMOVE, SHOWN_SIDE, brushed, matte_of, write_mask, write_tinted
 from klingo1.draft.cutout import cut_out
 
 
@@ -50,6 +50,29 @@ def test_strokes_keep_and_remove(scene, tmp_path):
     assert np.array_equal(mask[between], matte[between])
     cutout = cut_out(path, mask=write_mask(mask, tmp_path / "mask.png"))
     assert (cutout.method, cutout.confidence) == ("sticker", 1.0)
+
+
+def test_a_layer_that_is_full_of_strokes_is_one(scene, tmp_path):
+    """Whoever paints over everything means everything."""
+    path, truth = scene
+    for colour, value in ((KEEP, 255), (REMOVE, 0)):
+        strokes = tmp_path / "strokes.png"
+        cv2.imwrite(str(strokes), np.full((*truth.shape, 4), [*bgr_of(colour), 255], np.uint8))
+        assert (brushed(matte_of(path), strokes) == value).all()
+
+
+def test_the_cut_is_shown_as_a_veil(scene, tmp_path):
+    """What is kept looks as it is, what is left out loses its colour; a large picture is shown smaller."""
+    path, truth = scene
+    shown = cv2.imread(str(write_tinted(path, truth, tmp_path / "shown.jpg")))
+    pixels = cv2.imread(str(path))
+    far = cv2.erode((truth > 127).astype(np.uint8), np.ones((9, 9))) > 0
+    assert np.abs(shown[far].astype(int) - pixels[far]).mean() < 6
+    out = cv2.dilate((truth > 127).astype(np.uint8), np.ones((9, 9))) == 0
+    assert (shown[out][:, 0].astype(int) - shown[out][:, 1] > 30).mean() > 0.98
+    cv2.imwrite(str(path), cv2.resize(pixels, (2400, 1800)))
+    large = write_tinted(path, np.full((1800, 2400), 255, np.uint8), tmp_path / "large.jpg")
+    assert max(cv2.imread(str(large)).shape) == SHOWN_SIDE
 
 
 def test_an_empty_layer_changes_nothing(scene, tmp_path):

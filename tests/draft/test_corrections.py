@@ -60,6 +60,24 @@ def test_a_wish_can_be_taken_back(picture, tmp_path):
     assert not list(folder.iterdir())
 
 
+def test_a_mask_is_forgotten_by_name(picture, tmp_path):
+    """GUESS in place of a mask brings the automatic cut back, now and the next time, and keeps the role."""
+    folder = tmp_path / "corrections"
+    said(picture, folder, roles=("prop",), masks=(mask(tmp_path, 255),))
+    assert said(picture, folder, masks=(GUESS,)) == Correction("prop")
+    assert said(picture, folder) == Correction("prop")
+    assert not list(folder.glob("*.mask"))
+
+
+def test_looking_is_not_saying(picture, tmp_path):
+    """A preview completes its wishes from what was said and leaves no word of its own behind."""
+    folder = tmp_path / "corrections"
+    said(picture, folder, roles=("prop",))
+    (seen,) = corrections_of([picture], DraftOptions(views=("back",)), folder, remember=False)
+    assert seen == Correction("prop", "back")
+    assert said(picture, folder) == Correction("prop")
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b"{", b'{"role": ["prop"], "view": 3}', b"\xff\xfe"])
 def test_a_damaged_record_is_none(picture, tmp_path, damage):
     """What cannot be read was never said."""

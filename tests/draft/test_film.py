@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from klingo1.draft.encode import Encoder
-from klingo1.draft.film import RenderStopped, RenderTask, render, with_everyone
+from klingo1.draft.film import RenderStopped, RenderTask, render
 from klingo1.draft.frames import LABEL, SIZES
-from klingo1.draft.plan import CastMember, Part, Plan, Shot
+from klingo1.draft.plan import CastMember, Part, Plan, Shot, with_everyone
 from klingo1.request import DraftOptions, VideoRequest
 
 
