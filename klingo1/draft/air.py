@@ -141,9 +141,11 @@ class Mirror:
         moment = round(t * FPS) // 2
         if self._small is None or moment != self._moment:
             self._small, self._moment = self._picture(view, here, t, top), moment
-        height, width = frame.shape[:2]
-        full = cv2.resize(self._small, (width, height), interpolation=cv2.INTER_LINEAR)[top:]
-        ground = frame[top:]
+        first = max(0, top // MIRROR - 1)  # a row more than is shown, to blend with
+        part = self._small[first:]
+        size = part.shape[1] * MIRROR, part.shape[0] * MIRROR
+        full = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)[top - first * MIRROR :]
+        ground = frame[top : top + full.shape[0], : full.shape[1]]
         wet = cv2.convertScaleAbs(cv2.extractChannel(ground, 3), alpha=here.wetness)
         weight = cv2.cvtColor(wet, cv2.COLOR_GRAY2BGRA)
         cv2.multiply(full, weight, dst=full, scale=1 / 255)

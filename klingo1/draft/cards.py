@@ -132,17 +132,18 @@ def place(
 
     Only the part of the frame that the picture reaches is touched; `glow` adds light instead of covering.
     """
-    if not np.isfinite(matrix).all():
+    rows: list[list[float]] = matrix.tolist()  # plain numbers: NumPy takes ten times as long for six of them
+    (xx, xy, left), (yx, yy, top) = rows
+    if not math.isfinite(xx + xy + left + yx + yy + top):
         return
     height, width = image.shape[:2]
-    corners = matrix[:, :2] @ np.array([[0, width, 0, width], [0, 0, height, height]]) + matrix[:, 2:]
-    x0, y0 = (max(0, math.floor(v) - 1) for v in corners.min(axis=1))
-    x1 = min(frame.shape[1], math.ceil(corners[0].max()) + 1)
-    y1 = min(frame.shape[0], math.ceil(corners[1].max()) + 1)
+    x0 = max(0, math.floor(left + min(0.0, xx * width) + min(0.0, xy * height)) - 1)
+    y0 = max(0, math.floor(top + min(0.0, yx * width) + min(0.0, yy * height)) - 1)
+    x1 = min(frame.shape[1], math.ceil(left + max(0.0, xx * width) + max(0.0, xy * height)) + 1)
+    y1 = min(frame.shape[0], math.ceil(top + max(0.0, yx * width) + max(0.0, yy * height)) + 1)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
-    local = matrix.copy()
-    local[:, 2] -= (x0, y0)
+    local = np.array([[xx, xy, left - x0], [yx, yy, top - y0]])
     painted = cv2.warpAffine(image, local, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
     if gain < 0.995:
         painted = cv2.convertScaleAbs(painted, alpha=gain)

@@ -11,6 +11,11 @@ import numpy as np
 
 from klingo1.draft.stage import Camera, Image, Paint, halved
 
+_WIDEST = 24_000
+"""Pixels of tiles side by side, at most: remap counts in 16 bits. What is wider is a hair's breadth at the
+horizon.
+"""
+
 
 @dataclass(slots=True)
 class Ground:
@@ -29,55 +34,72 @@ class Ground:
     feather: float = 0.6
     drift: tuple[float, float] = (0.0, 0.0)
     _levels: list[Image] = field(init=False, repr=False)
-    _rows: _Rows | None = field(init=False, repr=False, default=None)
+    _wide: dict[int, Image] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        levels = [self.tile]
-        while levels[-1].shape[0] > 16 and len(levels) < 6:
-            levels.append(halved(levels[-1]))
-        # One pixel of the opposite edge all round lets bilinear sampling run across the seam.
-        self._levels = [cv2.copyMakeBorder(t, 1, 1, 1, 1, cv2.BORDER_WRAP) for t in levels]
+        self._levels = [self.tile]
+        while self._levels[-1].shape[0] > 16 and len(self._levels) < 6:
+            self._levels.append(halved(self._levels[-1]))
 
     def draw(self, frame: Image, camera: Camera, seconds: float = 0.0) -> int:
-        """Paint every row below the horizon that belongs to the strip; returns the horizon's row.
-
-        The map wraps its own coordinates: remap's wrapping border takes six times as long.
-        """
-        if self._rows is None or not self._rows.fits(camera):
-            self._rows = _Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
-        rows = self._rows
+        """Paint every row below the horizon that belongs to the strip; returns the horizon's row."""
+        rows = _Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
         top = rows.top
-        if top >= camera.height:
-            return top
-        depth = rows.depth
-        start = 0 if self.far == math.inf else int(np.searchsorted(-(depth + camera.z), -self.far))
-        stop = len(depth)
+        z = rows.depth + np.float32(camera.z)
+        start = 0 if self.far == math.inf else int(np.searchsorted(-z, -self.far))
+        stop = len(z)
         if self.near > -math.inf:
-            stop = int(np.searchsorted(-(depth + camera.z), -(self.near - self.feather)))
+            stop = int(np.searchsorted(-z, -(self.near - self.feather)))
         if stop <= start:
             return top
-        columns = rows.columns[start:stop] + np.float32(
-            (camera.x + self.drift[0] * seconds) / self.metres % 1
-        )
-        columns -= np.floor(columns)
-        lines = (-(depth + camera.z + self.drift[1] * seconds) / self.metres) % 1
         target = frame[top + start : top + stop]
-        soft = self.near > -math.inf
-        painted = np.empty_like(target) if soft else target
+        if self.near == -math.inf:
+            self._fill(target, rows, camera, seconds, start)
+        else:
+            painted = np.empty_like(target)
+            self._fill(painted, rows, camera, seconds, start)
+            self._blend(target, painted, z[start:stop])
+        return top
+
+    def _fill(  # noqa: PLR0917 - what, seen how, when and where: a painter's natural order
+        self, part: Image, rows: _Rows, camera: Camera, seconds: float, start: int, left: int = 0
+    ) -> None:
+        """Paint the plane into a part of a frame that begins `start` rows below the horizon, at column
+        `left`.
+
+        Each size of the tile is laid out as often as the widest row needs it: remap's own wrapping border
+        takes six times as long, and wrapping a map of every pixel as long as the remap itself.
+        """
+        across = rows.across[left : left + part.shape[1]]
+        aside = (camera.x + self.drift[0] * seconds) / self.metres % 1
+        along = (-(rows.depth + camera.z + self.drift[1] * seconds) / self.metres) % 1
         for first, last, level in rows.bands:
-            a, b = max(first, start), min(last, stop)
+            a, b = max(first, start), min(last, start + len(part))
             if b <= a:
                 continue
-            side = self._levels[level].shape[0] - 2
-            x = columns[a - start : b - start] * np.float32(side) + np.float32(0.5)
-            y = np.broadcast_to((lines[a:b] * side + 0.5).astype(np.float32)[:, None], x.shape)
+            side = self._levels[level].shape[0]
+            grow = rows.depth[a:b] * np.float32(side / self.metres)
+            before = math.ceil(max(0.0, -float(across[0])) * float(grow[0]) / side)
+            behind = math.ceil(max(0.0, float(across[-1])) * float(grow[0]) / side) + 2
+            x = across[None] * grow[:, None]
+            x += np.float32((aside + before) * side + 0.5)
+            y = np.repeat((along[a:b] * side + 0.5).astype(np.float32)[:, None], part.shape[1], axis=1)
             cv2.remap(
-                self._levels[level], x, np.ascontiguousarray(y), cv2.INTER_LINEAR,
-                dst=painted[a - start : b - start],
+                self._laid_out(level, before + behind), x, y, cv2.INTER_LINEAR,
+                dst=part[a - start : b - start], borderMode=cv2.BORDER_REPLICATE,
             )  # fmt: skip
-        if soft:
-            self._blend(target, painted, depth[start:stop] + camera.z)
-        return top
+
+    def _laid_out(self, level: int, count: int) -> Image:
+        """At least `count` tiles side by side, with one pixel of the opposite edge all round, so that
+        bilinear sampling runs across the seam.
+        """
+        tile = self._levels[level]
+        count = min(count, _WIDEST // tile.shape[0])
+        found = self._wide.get(level)
+        if found is None or found.shape[1] < count * tile.shape[0]:
+            row = np.tile(tile, (1, count + count // 4, 1))
+            found = self._wide[level] = cv2.copyMakeBorder(row, 1, 1, 1, 1, cv2.BORDER_WRAP)
+        return found
 
     @property
     def wet(self) -> float:
@@ -96,34 +118,18 @@ class Ground:
 
 
 class _Rows:
-    """What a camera sees of the plane, row by row: depth, width, and which size of the tile to use."""
+    """What a camera sees of the plane, row by row: depth, and which size of the tile to use."""
 
     def __init__(self, camera: Camera, side: int, metres: float, levels: int) -> None:
-        self._key = self._round(camera)
         self.top = min(camera.height, max(0, math.floor(camera.horizon) + 1))
         below = np.maximum(np.arange(self.top, camera.height) + 0.5 - camera.horizon, 0.5)
         depth = np.maximum(camera.focal * camera.y / below, 0.1)
         self.depth: Paint = depth.astype(np.float32)
         across = (np.arange(camera.width, dtype=np.float32) - camera.centre) / camera.focal
-        self.columns: Paint = (across[None] * (self.depth / metres)[:, None]).astype(np.float32)
+        self.across: Paint = across.astype(np.float32)
         density = side / metres
         tall = depth**2 / (camera.focal * max(camera.y, 0.05)) * density * 0.5
         texels = np.maximum(tall, depth / camera.focal * density)
         level = np.clip(np.round(np.log2(np.maximum(texels, 1))), 0, levels - 1).astype(int)
         edges = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
         self.bands = [(a, b, int(level[a])) for a, b in pairwise(edges) if b > a]
-
-    def fits(self, camera: Camera) -> bool:
-        """Whether the table still holds: only a move along the ground leaves it unchanged."""
-        return self._key == self._round(camera)
-
-    @staticmethod
-    def _round(camera: Camera) -> tuple[float, ...]:
-        size = (float(camera.width), float(camera.height))
-        return (
-            *size,
-            round(camera.horizon, 1),
-            round(camera.focal, 1),
-            round(camera.y, 3),
-            round(camera.centre, 1),
-        )

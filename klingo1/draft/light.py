@@ -93,6 +93,12 @@ def glow_of(view: Image) -> tuple[float, float, float] | None:
     return blue, green, red
 
 
+def _lit_rows(halo: Image) -> tuple[int, int]:
+    """The rows of a small halo that have any light, and one dark row on each side to fade out in."""
+    rows = np.flatnonzero(halo.reshape(len(halo), -1).max(axis=1))
+    return (max(0, int(rows[0]) - 1), min(len(halo), int(rows[-1]) + 2)) if len(rows) else (0, 0)
+
+
 class Finish:
     """The last steps on a frame: bloom, vignette, grain, and the conversion for the encoder. An `exposure`
     below 1 darkens the whole picture.
@@ -126,7 +132,12 @@ class Finish:
             return  # nothing shines; enlarging an empty halo would cost as much as a full one
         wide = cv2.blur(cv2.blur(bright, (9, 9)), (9, 9))
         halo = cv2.convertScaleAbs(cv2.add(wide, cv2.blur(bright, (3, 3))), alpha=self._bloom)
-        cv2.add(frame, cv2.resize(halo, (width, height), interpolation=cv2.INTER_LINEAR), dst=frame)
+        first, last = _lit_rows(halo)
+        if last <= first:
+            return
+        lit = cv2.resize(halo[first:last], (width, 8 * (last - first)), interpolation=cv2.INTER_LINEAR)
+        part = frame[8 * first : 8 * first + len(lit)]
+        cv2.add(part, lit[: len(part)], dst=part)
 
     def planes(self, frame: Image, number: int) -> Image:
         """The frame as I420 (height x 1.5 rows); the vignette darkens luma alone, which is a third of the

@@ -20,8 +20,8 @@ from klingo1.draft.stage import Image, halved, over
 PHASES = 24
 """Poses in a cycle; at a walking pace each is shown for one frame."""
 _CYCLES = frozenset(("walk", "run", "dance", "wave", "sit", "idle"))
-_SIDE_ROOM = 0.28
-"""Empty room left and right of the figure, as a share of its height, for swinging legs."""
+_SIDE_ROOM, _ROOM = 0.28, 0.14
+"""Empty room left and right of the figure, as a share of its height: for legs that swing, and to sway in."""
 _SOLE = 3
 """Pixels below the feet."""
 _NARROWEST, _TALLEST = 2, 1600
@@ -57,7 +57,7 @@ class Puppet:
         wide = int(min(max(_NARROWEST, round(view.shape[1] * scale)), 2 * _TALLEST))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sized = cv2.resize(view, (wide, tall), interpolation=method)
-        room = int(_SIDE_ROOM * tall) if legs else int(0.04 * tall) + 2
+        room = int((_SIDE_ROOM if name == "side" else _ROOM) * tall) if legs else int(0.04 * tall) + 2
         sized = cv2.copyMakeBorder(
             sized, int(0.05 * tall), _SOLE, room, room, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
         )

@@ -70,10 +70,10 @@ class Scenery:
         distant = [(depth, card) for depth, card in cards if depth > farthest]
         for depth, card in distant:
             card.draw(inner, view, haze=self._haze.at(depth), colour=here.haze)
+        if behind is not None:
+            behind(inner)
         height, width = self._frame.shape[:2]
         cv2.resize(inner, (width, height), dst=self._frame, interpolation=cv2.INTER_LINEAR)
-        if behind is not None:
-            behind(self._frame)
         self._paint_front(camera, cards[len(distant) :], cast)
         return self._frame
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from klingo1.draft.ground import Ground
+from klingo1.draft.ground import Ground, _Rows
 from klingo1.draft.paint import smoothstep
 from klingo1.draft.stage import Camera, Image
 
@@ -39,17 +39,20 @@ class Shore(Ground):
         inside, foam, shown = self._reach(camera, seconds, land.shape[0], land.shape[1], camera.horizon - top)
         if not inside.any():
             return top
-        used = np.flatnonzero(inside.max(axis=0))
-        x0, x1 = max(0, int(used[0]) - 2), min(land.shape[1], int(used[-1]) + 3)
-        whole = np.empty_like(frame)
-        Ground.draw(self, whole, camera, seconds)
-        water = cv2.multiply(whole[top:, x0:x1], cv2.merge([inside[:, x0:x1]] * 4), scale=1 / 255)
-        foam = foam[:, x0:x1]
-        white = cv2.merge([foam, foam, foam, np.zeros_like(foam)])
-        cv2.multiply(land, cv2.merge([shown, shown, shown, cv2.bitwise_not(inside)]), dst=land, scale=1 / 255)
-        part = land[:, x0:x1]
+        lines, columns = _touched(cv2.bitwise_not(shown))
+        kept = shown[lines, columns]
+        part = land[lines, columns]
+        dry = cv2.merge([kept, kept, kept, cv2.bitwise_not(inside[lines, columns])])
+        cv2.multiply(part, dry, dst=part, scale=1 / 255)
+        lines, columns = _touched(cv2.max(inside, foam))
+        part = land[lines, columns]
+        water = np.empty(part.shape, np.uint8)
+        rows = _Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
+        self._fill(water, rows, camera, seconds, lines.start, columns.start)
+        cv2.multiply(water, cv2.merge([inside[lines, columns]] * 4), dst=water, scale=1 / 255)
+        white = foam[lines, columns]
+        cv2.add(water, cv2.merge([white, white, white, np.zeros_like(white)]), dst=water)
         cv2.add(part, water, dst=part)
-        cv2.add(part, white, dst=part)
         return top
 
     def _reach(
@@ -97,3 +100,9 @@ class Shore(Ground):
             for part in (inside * 255, foam, shown * 255)
         ]
         return grown[0], grown[1], grown[2]
+
+
+def _touched(cover: Image) -> tuple[slice, slice]:
+    """The rows and columns in which a one-channel picture is not 0."""
+    left, top, width, height = cv2.boundingRect(cover)
+    return slice(top, top + height), slice(left, left + width)
