@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from klingo1.draft.views import origins
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,7 +52,7 @@ def key(bgr: Pixels) -> Keyed | None:
     model, explained, spread = _backdrop(lab, ring)
     if explained < 0.6 or spread > 3.2 or not _even(lab, model, ring):
         return None
-    distance = np.sqrt(((lab - model) ** 2).sum(axis=2))
+    distance = np.sqrt(_squares(lab - model))
     low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
     plain = (distance < (low + high) / 2).astype(np.uint8)
     factor, left = _shaded(bgr, model)
@@ -111,14 +113,22 @@ def _backdrop(lab: Numbers, ring: NDArray[np.bool_]) -> tuple[Numbers, float, fl
         distance = np.linalg.norm(terms @ fit - colours, axis=1)
         kept = distance < max(4.0, 2.5 * float(np.median(distance)))
     across = np.arange(width) / width - 0.5
-    along = (np.arange(height) / height - 0.5)[:, None]
-    model = np.empty((height, width, 3), np.float32)
-    for channel in range(3):
-        c = fit[:, channel]
-        model[..., channel] = (
-            c[0] + c[1] * across + c[2] * along + c[3] * across**2 + c[4] * along**2 + (c[5] * across * along)
-        )
+    along = np.arange(height) / height - 0.5
+    planes = []
+    for c in fit.T:
+        sideways = (c[0] + c[1] * across + c[3] * across**2).astype(np.float32)
+        down = (c[2] * along + c[4] * along**2).astype(np.float32)
+        plane = np.outer((c[5] * along).astype(np.float32), across.astype(np.float32))
+        plane += sideways
+        plane += down[:, None]
+        planes.append(plane)
+    model = np.asarray(cv2.merge(planes), np.float32)
     return model, float((distance < 6.0).mean()), float(np.median(distance))
+
+
+def _squares(difference: Numbers) -> Numbers:
+    """The squared length of each pixel's vector; a plain sum over three channels takes ten times as long."""
+    return np.asarray(np.einsum("ijk,ijk->ij", difference, difference), np.float32)
 
 
 def _even(lab: Numbers, model: Numbers, ring: NDArray[np.bool_]) -> bool:
@@ -126,9 +136,10 @@ def _even(lab: Numbers, model: Numbers, ring: NDArray[np.bool_]) -> bool:
     as foliage, pavement or a starry sky are.
     """
     height, width = ring.shape
-    fits = (((lab - model) ** 2).sum(axis=2) < 7.0**2).astype(np.float32)
     band = max(2, int(min(height, width) * 0.03))
-    sides = (fits[:band], fits[-band:], fits[:, :band].T, fits[:, -band:].T)
+    rims = np.s_[:band, :], np.s_[-band:, :], np.s_[:, :band], np.s_[:, -band:]
+    fits = [(_squares(lab[rim] - model[rim]) < 7.0**2).astype(np.float32) for rim in rims]
+    sides = (fits[0], fits[1], fits[2].T, fits[3].T)
     cells = [cv2.resize(np.ascontiguousarray(s), (24, 1), interpolation=cv2.INTER_AREA)[0] for s in sides]
     plain = np.concatenate(cells) > 0.97
     mixed = np.concatenate([_mixed(side) for side in cells])
@@ -186,8 +197,8 @@ def _shaded(bgr: Pixels, model: Numbers) -> tuple[Numbers, Numbers]:
     """The share of the backdrop's light that each pixel has, and how far its colour is from just that."""
     ground = cv2.cvtColor(model, cv2.COLOR_Lab2BGR).clip(0.02, 1) * 255
     seen = cv2.GaussianBlur(bgr.astype(np.float32), (0, 0), 1.0)
-    factor = (seen * ground).sum(axis=2) / (ground**2).sum(axis=2)
-    left = np.sqrt(((seen - factor[..., None] * ground) ** 2).sum(axis=2))
+    factor = np.einsum("ijk,ijk->ij", seen, ground) / _squares(ground)
+    left = np.sqrt(_squares(seen - cv2.cvtColor(factor, cv2.COLOR_GRAY2BGR) * ground))
     return np.asarray(factor, np.float32), np.asarray(left, np.float32)
 
 
@@ -279,8 +290,7 @@ def _matte(bgr: Pixels, inside: Mask, outside: Mask) -> Pixels:
 
 
 def _nearest(bgr: Pixels, source: Mask, wanted: NDArray[np.bool_]) -> Numbers:
+    """The colours of the `source` pixels that are nearest to the wanted ones."""
     _, labels = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros((int(labels.max()) + 1, 3), np.float32)
-    where = source > 0
-    table[labels[where]] = bgr[where]
-    return np.asarray(table[labels[wanted]])
+    origin = origins(labels, source)
+    return np.asarray(bgr.reshape(-1, 3)[origin[labels[wanted]]], np.float32)

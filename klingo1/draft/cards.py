@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from klingo1.draft.stage import Camera, Image, Rgb, halved, over, pyramid, tinted
+from klingo1.draft.stage import Camera, Image, Rgb, halved, over
+from klingo1.draft.texture import Texture
 
 NEAREST = 0.3
 """Metres: what is closer than this is behind the lens."""
@@ -37,13 +39,12 @@ class Card:
     wrap_z: float = 0.0
     glow: bool = False
     reflects: bool = True
-    _levels: list[Image] = field(init=False, repr=False)
-    _hazed: dict[tuple[int, int], Image] = field(init=False, repr=False, default_factory=dict)
+    _texture: Texture = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.anchor is None:
             self.anchor = (self.image.shape[1] / 2, float(self.image.shape[0]))
-        self._levels = pyramid(self.image)
+        self._texture = Texture.of(self.image)
 
     def depth(self, camera: Camera) -> float:
         """Metres in front of the camera; a repeating card is always within one period."""
@@ -93,36 +94,18 @@ class Card:
         scale = camera.focal / (depth * self.ppm)
         ax, ay = self._anchor()
         row = camera.horizon + camera.focal * (camera.y + (self.y if mirrored else -self.y)) / depth
+        level = self._texture.level(scale)
+        source = self._texture.hazed(level, haze, colour)
+        grow = scale * 2**level
         sign = -1.0 if mirrored else 1.0
         for x in self.places(camera, depth):
             column = camera.centre + camera.focal * (x - camera.x) / depth
-            matrix = np.array(
-                [[scale, 0.0, column - scale * ax], [0.0, sign * scale, row - sign * scale * ay]]
-            )
-            source, matrix = self._level(scale, matrix, haze, colour)
-            place(frame, source, matrix, gain=gain, glow=self.glow)
+            across, down = (grow, 0.0, column - scale * ax), (0.0, sign * grow, row - sign * scale * ay)
+            _paint(frame, source, across, down, gain=gain, glow=self.glow)
 
     def _anchor(self) -> tuple[float, float]:
         assert self.anchor is not None  # set on construction
         return self.anchor
-
-    def _level(
-        self, scale: float, matrix: NDArray[np.float64], haze: float, colour: Rgb
-    ) -> tuple[Image, NDArray[np.float64]]:
-        level = 0
-        while scale < 0.6 and level < len(self._levels) - 1:
-            level, scale = level + 1, scale * 2
-        matrix = matrix.copy()
-        matrix[:, :2] *= 2**level
-        if haze < 0.01:
-            return self._levels[level], matrix
-        step = round(haze * 40)
-        found = self._hazed.get((level, step))
-        if found is None:
-            if len(self._hazed) > 2:
-                self._hazed.pop(next(iter(self._hazed)))
-            found = self._hazed[level, step] = tinted(self._levels[level], step / 40, colour)
-        return found, matrix
 
 
 def place(
@@ -132,8 +115,15 @@ def place(
 
     Only the part of the frame that the picture reaches is touched; `glow` adds light instead of covering.
     """
-    rows: list[list[float]] = matrix.tolist()  # plain numbers: NumPy takes ten times as long for six of them
-    (xx, xy, left), (yx, yy, top) = rows
+    across, down = matrix.tolist()
+    _paint(frame, image, across, down, gain=gain, glow=glow)
+
+
+def _paint(
+    frame: Image, image: Image, across: Sequence[float], down: Sequence[float], *, gain: float, glow: bool
+) -> None:
+    """The same, the map's two rows as plain numbers: NumPy takes ten times as long for six of them."""
+    (xx, xy, left), (yx, yy, top) = across, down
     if not math.isfinite(xx + xy + left + yx + yy + top):
         return
     height, width = image.shape[:2]

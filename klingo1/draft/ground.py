@@ -43,7 +43,7 @@ class Ground:
 
     def draw(self, frame: Image, camera: Camera, seconds: float = 0.0) -> int:
         """Paint every row below the horizon that belongs to the strip; returns the horizon's row."""
-        rows = _Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
+        rows = Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
         top = rows.top
         z = rows.depth + np.float32(camera.z)
         start = 0 if self.far == math.inf else int(np.searchsorted(-z, -self.far))
@@ -62,7 +62,7 @@ class Ground:
         return top
 
     def _fill(  # noqa: PLR0917 - what, seen how, when and where: a painter's natural order
-        self, part: Image, rows: _Rows, camera: Camera, seconds: float, start: int, left: int = 0
+        self, part: Image, rows: Rows, camera: Camera, seconds: float, start: int, left: int = 0
     ) -> None:
         """Paint the plane into a part of a frame that begins `start` rows below the horizon, at column
         `left`.
@@ -117,7 +117,7 @@ class Ground:
             target[soft:] = mixed.astype(np.uint8)
 
 
-class _Rows:
+class Rows:
     """What a camera sees of the plane, row by row: depth, and which size of the tile to use."""
 
     def __init__(self, camera: Camera, side: int, metres: float, levels: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -34,20 +35,24 @@ def relight(view: Image, light: Light) -> Image:
     """A straight BGRA cut-out lit by the place, premultiplied: tint, side shade, and a rim on both edges."""
     alpha: Paint = (view[..., 3] / np.float32(255)).astype(np.float32)
     height = alpha.shape[0]
-    lit = (view[..., :3].astype(np.float32) / 255) ** _GAMMA
-    lit *= np.array(light.ambient[::-1], np.float32)
-    lit *= np.linspace(1.06, light.foot, height, dtype=np.float32)[:, None, None]
-    lit *= (1 + light.side * 1.1 * _across(alpha))[..., None]
-    colour = lit.clip(0, 1) ** (1 / _GAMMA)
+    # The light's factors are raised to display values, not the colours to linear ones: the same product,
+    # and a third of the powers.
+    shade = np.linspace(1.06, light.foot, height, dtype=np.float32)[:, None] * (
+        1 + np.float32(light.side * 1.1) * _across(alpha)
+    )
+    cv2.pow(np.maximum(shade, 0), 1 / _GAMMA, dst=shade)
+    colour = view[..., :3] * np.float32(1 / 255)
+    colour *= np.array(light.ambient[::-1], np.float32) ** np.float32(1 / _GAMMA)
+    colour = np.minimum(cv2.multiply(colour, cv2.cvtColor(shade, cv2.COLOR_GRAY2BGR)), 1)
     reach = min(6, max(1, round(0.01 * height)))
     inner = cv2.GaussianBlur(alpha, (0, 0), reach * 0.8)
     for shift, tint in ((reach, light.rim_left), (-reach, light.rim_right)):
         edge = (alpha - np.roll(inner, shift, axis=1)).clip(0, 1) * alpha
-        edge = cv2.GaussianBlur(edge, (0, 0), max(0.6, reach * 0.25))[..., None]
-        share = (edge * np.array(tint[::-1], np.float32) * 1.1).clip(0, 0.9)
-        colour = 1 - (1 - colour) * (1 - share)
-    straight = np.dstack([(colour * 255).clip(0, 255).astype(np.uint8), view[..., 3]])
-    return premultiply(straight)
+        edge = cv2.GaussianBlur(edge, (0, 0), max(0.6, reach * 0.25))
+        share = cv2.cvtColor(edge, cv2.COLOR_GRAY2BGR) * (np.array(tint[::-1], np.float32) * np.float32(1.1))
+        colour += (1 - colour) * share.clip(0, 0.9)
+    straight = cv2.merge([*cv2.split((colour * 255).clip(0, 255).astype(np.uint8)), view[..., 3]])
+    return premultiply(np.asarray(straight))
 
 
 def _across(alpha: Paint) -> Paint:
@@ -93,6 +98,16 @@ def glow_of(view: Image) -> tuple[float, float, float] | None:
     return blue, green, red
 
 
+@lru_cache(maxsize=2)
+def _vignette(width: int, height: int, exposure: float) -> Image:
+    """What each pixel keeps of its light, 255 for all of it."""
+    columns = ((np.arange(width, dtype=np.float32) / width - 0.5) / 0.62) ** 2
+    rows = ((np.arange(height, dtype=np.float32) / height - 0.5) / 0.66) ** 2
+    t = np.clip((columns[None] + rows[:, None] - 0.35) / 0.9, 0, 1)
+    kept: Image = ((1 - 0.36 * t * t * (3 - 2 * t)) * 255 * exposure).astype(np.uint8)
+    return kept
+
+
 def _lit_rows(halo: Image) -> tuple[int, int]:
     """The rows of a small halo that have any light, and one dark row on each side to fade out in."""
     rows = np.flatnonzero(halo.reshape(len(halo), -1).max(axis=1))
@@ -110,10 +125,7 @@ class Finish:
     ) -> None:  # fmt: skip
         self._size = (width, height)
         self._bloom, self._from = bloom, bloom_from
-        row, column = np.mgrid[0:height, 0:width].astype(np.float32)
-        distance = ((column / width - 0.5) / 0.62) ** 2 + ((row / height - 0.5) / 0.66) ** 2
-        t = np.clip((distance - 0.35) / 0.9, 0, 1)
-        self._vignette = ((1 - 0.36 * t * t * (3 - 2 * t)) * 255 * min(1.0, exposure)).astype(np.uint8)
+        self._vignette = _vignette(width, height, min(1.0, exposure))
         self._grain: Image | None = None
         if grain > 0:
             rng = np.random.default_rng(7)

@@ -171,9 +171,10 @@ def add_glow(picture: Paint, light: Paint, reach: float, strength: float) -> Non
     step = max(1, min(8, round(reach / 2)))
     small = cv2.resize(light, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(0.5, reach / step))
-    picture[..., :3] += cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR) * np.float32(
-        strength
-    )
+    if picture.shape[2] == 4:
+        small = cv2.merge([*cv2.split(small), np.zeros(small.shape[:2], np.float32)])
+    halo = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    cv2.scaleAdd(halo, strength, picture, dst=picture)
 
 
 def glow_sprite(radius: int, colour: Rgb, strength: float = 0.8) -> Image:

@@ -22,6 +22,8 @@ PHASES = 24
 _CYCLES = frozenset(("walk", "run", "dance", "wave", "sit", "idle"))
 _SIDE_ROOM, _ROOM = 0.28, 0.14
 """Empty room left and right of the figure, as a share of its height: for legs that swing, and to sway in."""
+_LIGHT_REACH = 24
+"""Empty pixels beside the figure within which the light on its edges fades; farther out nothing is lit."""
 _SOLE = 3
 """Pixels below the feet."""
 _NARROWEST, _TALLEST = 2, 1600
@@ -58,13 +60,17 @@ class Puppet:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sized = cv2.resize(view, (wide, tall), interpolation=method)
         room = int((_SIDE_ROOM if name == "side" else _ROOM) * tall) if legs else int(0.04 * tall) + 2
+        near = min(room, _LIGHT_REACH)
         sized = cv2.copyMakeBorder(
-            sized, int(0.05 * tall), _SOLE, room, room, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
+            sized, int(0.05 * tall), _SOLE, near, near, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
         )
-        alpha = sized[..., 3]
-        foot = sized.shape[0] - _SOLE
+        lit = cv2.copyMakeBorder(
+            relight(sized, light), 0, 0, room - near, room - near, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
+        )
+        alpha = lit[..., 3]
+        foot = lit.shape[0] - _SOLE
         hip = _hip(alpha, foot, tall) if legs and tall >= 40 else None
-        return cls(relight(sized, light), name, tall, wide, foot, _standing(alpha, foot, tall), hip, facing)
+        return cls(lit, name, tall, wide, foot, _standing(alpha, foot, tall), hip, facing)
 
     def pose(self, action: str, phase: float, detail: float = 1.0) -> Image:
         """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is

@@ -12,6 +12,7 @@ import numpy as np
 from klingo1.draft.cards import Card
 from klingo1.draft.scenery_strokes import sheet, soften
 from klingo1.draft.stage import Image, over
+from klingo1.draft.texture import Texture
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -141,7 +142,7 @@ def framing(
 
 def _mirrored(rng: Generator, thing: Thing) -> Thing:
     """The thing or its mirror image; light comes from one side, so that only some are turned."""
-    return replace(thing, image=np.ascontiguousarray(thing.image[:, ::-1])) if rng.random() < 0.35 else thing
+    return replace(thing, image=Texture.of(thing.image).mirrored) if rng.random() < 0.35 else thing
 
 
 def _paste(picture: Image, image: Image, left: int, top: int) -> None:

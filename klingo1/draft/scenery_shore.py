@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from klingo1.draft.ground import Ground, _Rows
+from klingo1.draft.ground import Ground, Rows
 from klingo1.draft.paint import smoothstep
 from klingo1.draft.stage import Camera, Image
 
@@ -47,7 +47,7 @@ class Shore(Ground):
         lines, columns = _touched(cv2.max(inside, foam))
         part = land[lines, columns]
         water = np.empty(part.shape, np.uint8)
-        rows = _Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
+        rows = Rows(camera, self.tile.shape[0], self.metres, len(self._levels))
         self._fill(water, rows, camera, seconds, lines.start, columns.start)
         cv2.multiply(water, cv2.merge([inside[lines, columns]] * 4), dst=water, scale=1 / 255)
         white = foam[lines, columns]

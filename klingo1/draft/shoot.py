@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from klingo1.draft.plan import FPS, Plan, Shot
 from klingo1.draft.player import Costume, Player
 from klingo1.draft.scenery import Box, Scenery, Standing
 from klingo1.draft.sets import Set
-from klingo1.draft.stage import Camera, Image, lens
+from klingo1.draft.stage import Camera, Image, Rgb, lens
 from klingo1.draft.wake import RAISES_DUST, Wake
 from klingo1.draft.weather import Weather
 
@@ -48,6 +48,16 @@ class Studio:
     plan: Plan
     wardrobe: Mapping[int, Costume]
     path: Path3 | None = None
+    _skies: dict[tuple[tuple[str, ...], Rgb], Weather] = field(default_factory=dict)
+
+    def weather(self, place: Set, seed: int) -> Weather:
+        """What falls and floats in a place; shots under the same sky share it."""
+        names = (*self.plan.weather, *(w for w in place.weather if w not in self.plan.weather))
+        found = self._skies.get((names, place.haze))
+        if found is None:
+            rng = np.random.default_rng(seed + 99)
+            found = self._skies[names, place.haze] = Weather(names, self.width, self.height, place.haze, rng)
+        return found
 
 
 class Shooting:
@@ -66,11 +76,8 @@ class Shooting:
         slow = 0.7 if "slow" in studio.plan.looks else 1.0
         self._speed = self._pace(shot, bodies) * slow
         self._slow = slow < 1
-        names = (*studio.plan.weather, *(w for w in place.weather if w not in studio.plan.weather))
         self._wake = self._leave_wake(shot, bodies, place)
-        self._weather = Weather(
-            names, studio.width, studio.height, place.haze, np.random.default_rng(seed + 99)
-        )
+        self._weather = studio.weather(place, seed)
         self._finish = Finish(
             studio.width, studio.height, bloom=place.bloom, bloom_from=place.bloom_from,
             grain=1.0 if "grain" in studio.plan.looks else 0.0,

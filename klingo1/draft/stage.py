@@ -107,19 +107,3 @@ def halved(image: Image) -> Image:
     size = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
     result: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return result
-
-
-def pyramid(image: Image, *, smallest: int = 24, levels: int = 6) -> list[Image]:
-    """The picture and its halvings, so that a far card is not sampled through too many pixels."""
-    found = [np.ascontiguousarray(image)]
-    while len(found) < levels and min(found[-1].shape[:2]) > smallest:
-        found.append(halved(found[-1]))
-    return found
-
-
-def tinted(image: Image, amount: float, colour: Rgb) -> Image:
-    """A premultiplied picture faded towards a colour by `amount` (0-1), its alpha unchanged."""
-    matrix = np.diag([1 - amount, 1 - amount, 1 - amount, 1.0]).astype(np.float32)
-    matrix[:3, 3] = [amount * part / 255 for part in bgr(colour)]
-    result: Image = cv2.transform(image, matrix)
-    return result

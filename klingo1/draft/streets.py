@@ -86,22 +86,22 @@ def facade(rng: Generator, palette: Palette, length: float, height: float, ppm: 
         span = length - at if length - at - span < 4 else span
         _house(rng, palette, wall, light, (at, at + span), float(rng.uniform(0.6, 1.0)) * height, height, ppm)
         at += span
-    light *= wall[..., 3:] / 255
-    wall[..., :3] *= (1 + 0.08 * noise(rng, tall, width, 90, octaves=3)[..., None]).clip(0.6, 1.5)
-    cover = wall[..., 3:] / 255
+    *parts, alpha = cv2.split(wall)
+    cover = cv2.merge([alpha * np.float32(1 / 255)] * 3)
+    light = np.asarray(cv2.multiply(light, cover), np.float32)
+    low, high = (1.5, 0.55) if palette.glow else (0.86, 1.04)  # the street's light spills up the walls
+    shade = (1 + np.float32(0.08) * noise(rng, tall, width, 90, octaves=3)).clip(0.6, 1.5)
+    shade *= np.linspace(high, low, tall, dtype=np.float32)[:, None]
+    colour = np.asarray(cv2.add(cv2.merge([cv2.multiply(part, shade) for part in parts]), light), np.float32)
     if palette.glow:
-        # The street's light spills up the walls; lamps and windows light what is round them.
-        wall[..., :3] *= np.linspace(0.55, 1.5, tall, dtype=np.float32)[:, None, None]
-        wall[..., :3] += light
-        add_glow(wall, light, 0.22 * ppm, 0.28)
-        spill = canvas(tall, width)
+        # Lamps and windows light what is round them.
+        add_glow(colour, light, 0.22 * ppm, 0.28)
+        spill = np.zeros_like(light)
         add_glow(spill, light, 1.1 * ppm, 0.45)
-        wall[..., :3] += spill[..., :3] * cover
+        cv2.add(colour, cv2.multiply(spill, cover), dst=colour)
     else:
-        wall[..., :3] *= np.linspace(1.04, 0.86, tall, dtype=np.float32)[:, None, None]
-        wall[..., :3] += light
-        wall[..., :3] = np.minimum(wall[..., :3], 255 * cover)
-    return finish(wall)
+        colour = np.asarray(cv2.min(colour, cover * np.float32(255)), np.float32)
+    return finish(cv2.merge([*cv2.split(colour), alpha]))
 
 
 def _house(  # noqa: PLR0917 - one caller, which has them all at hand

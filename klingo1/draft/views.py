@@ -75,11 +75,16 @@ def with_edge_colours(bgr: Pixels, alpha: Pixels) -> Pixels:
     colours = bgr
     if solid.any() and not solid.all():
         _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-        table = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-        where = solid > 0
-        table[labels[where]] = bgr[where]
-        colours = np.where(where[..., None], bgr, table[labels])
-    return np.dstack([colours, alpha])
+        colours = bgr.reshape(-1, 3)[origins(labels, solid)[labels]]
+    return np.asarray(cv2.merge([*cv2.split(colours), alpha]))
+
+
+def origins(labels: NDArray[np.int32], source: Pixels) -> NDArray[np.intp]:
+    """For each label of a distance transform the (flat) place of the `source` pixel that it stands for."""
+    places = np.flatnonzero(source)
+    found = np.zeros(int(labels.max()) + 1, np.intp)
+    found[labels.reshape(-1)[places]] = places
+    return found
 
 
 def split(bgra: Pixels) -> tuple[Pixels, ...]:

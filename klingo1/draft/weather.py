@@ -32,7 +32,10 @@ class _Scroll:
         top = round(-self.speed * t) % height
         source = self.tile[top : top + height]
         shift = round(self.sway * math.sin(t * 0.9 + self.speed)) % width
-        for to, from_ in ((frame[:, shift:], source[:, : width - shift]), (frame[:, :shift], source[:, width - shift :])):
+        for to, from_ in (
+            (frame[:, shift:], source[:, : width - shift]),
+            (frame[:, :shift], source[:, width - shift :]),
+        ):
             if to.size:
                 cv2.add(to, from_, dst=to)
 

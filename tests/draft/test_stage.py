@@ -1,6 +1,6 @@
 import numpy as np
 
-from klingo1.draft.stage import Camera, over, paste, premultiply, pyramid, tinted
+from klingo1.draft.stage import Camera, over, paste, premultiply
 
 
 def test_a_point_at_eye_height_lies_on_the_horizon():
@@ -36,18 +36,3 @@ def test_paste_cuts_off_what_hangs_over():
     paste(frame, patch, 40, 40)
     assert frame[9, 0, 0] == 255
     assert frame[:7].max() == 0
-
-
-def test_a_pyramid_halves_until_it_is_small():
-    """Each level is half the one before; a tiny picture has one level."""
-    levels = pyramid(np.zeros((200, 400, 4), np.uint8))
-    assert [level.shape[0] for level in levels] == [200, 100, 50, 25, 13]
-    assert len(pyramid(np.zeros((3, 3, 4), np.uint8))) == 1
-
-
-def test_tinted_keeps_alpha_and_moves_colour():
-    """Full tint gives the colour itself, weighted by alpha."""
-    image = np.array([[[10, 20, 30, 255], [0, 0, 0, 0]]], np.uint8)
-    done = tinted(image, 1.0, (250, 0, 100))
-    assert done[0, 0].tolist() == [100, 0, 250, 255]
-    assert done[0, 1].tolist() == [0, 0, 0, 0]

@@ -88,8 +88,8 @@ def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image,
                 picture, 60, 0, 5.6 + 0.5 * (k % 3), 6.0 * k + 4.5, (picture.shape[1] / 2, 0.0), wrap_z=STREET
             )
             place.cards.append(hung)
+    lamp = _lamp(spec, dark=dark)
     for k in range(12):
-        lamp = _lamp(spec, dark=dark)
         x = (-1 if k % 2 else 1) * (HALF_WIDTH - 1.5)
         place.cards.append(Card(lamp, 60, x, 0, 4.0 * k + 2, wrap_z=STREET, reflects=dark))
 
