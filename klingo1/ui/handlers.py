@@ -185,7 +185,7 @@ class Handlers(Library):
             try:
                 found = self._studio.intake.check_picture(Path(path))
             except InvalidRequest as error:
-                notes[path] = [{"kind": "refused", "text": f"{error.reason} {error.remedy}"}]
+                notes[path] = [{"kind": "refused", "text": error.reason, "remedy": error.remedy}]
                 continue
             notes[path] = [{"kind": a.kind, "text": a.text} for a in found.advice]
             sound.append((path, found))

@@ -60,7 +60,7 @@ class Handout:
             made = making.result()
             return {"state": "ready", "path": self._publish(made), "name": _name(job, order)}
         except InvalidRequest as error:
-            return _refused(f"{error.reason} {error.remedy}")
+            return _refused(error.reason, error.remedy)
         except Exception as error:
             # The type alone: messages may hold a visitor's words.
             _log.error("a file could not be handed out: %s", type(error).__name__)
@@ -83,8 +83,8 @@ def _name(job: Job, order: Order) -> str:
     return f"klingo1-{job.engine}-{job.id[:8]}{what}{measure}.{kind}"
 
 
-def _refused(text: str) -> dict[str, Any]:
-    return {"state": "refused", "text": text}
+def _refused(text: str, remedy: str = "") -> dict[str, Any]:
+    return {"state": "refused", "text": text, "remedy": remedy}
 
 
 def recipe_view(path: object, *, received: Path) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ from klingo1.ui.components.element import text_of
 from klingo1.ui.components.masthead import Masthead
 from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
+from klingo1.ui.languages import create_i18n
 from klingo1.ui.panels import compose, history, interface, result
 from klingo1.ui.theme import create_theme
 from klingo1.web.guard import Guard, Policy
@@ -86,6 +87,7 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
         "theme": create_theme(),
         "css": style.read_text(encoding="utf-8") if style.is_file() else "",
         "head": page_head(),
+        "i18n": create_i18n(),
         "max_threads": 200,
         "max_file_size": UPLOAD_MAX,
         "pwa": True,
@@ -104,7 +106,7 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
 def page_head() -> str:
     """The tariff and the limits as JSON, and the script that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
-    scripts = (f"window.klingoFacts = {facts};", text_of("page", "js"), text_of("chinese", "js"))
+    scripts = (f"window.klingoFacts = {facts};", text_of("language", "js"), text_of("page", "js"))
     return "\n".join(f"<script>{script}</script>" for script in scripts)
 
 

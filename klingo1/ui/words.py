@@ -202,9 +202,13 @@ def budget_words(error: BudgetReached) -> Notice:
     """Which cap is reached, with its amounts."""
     cap = {"run": "one run", "visitor_day": "you today", "day": "all of today"}.get(error.cap, error.cap)
     limit, used, price = Price(error.limit), Price(error.used), Price(error.price)
-    spent = f", {used} is used" if error.used else ""
+    text = (
+        f"The budget for {cap} is {limit}, {used} is used; this run costs {price}."
+        if error.used
+        else f"The budget for {cap} is {limit}; this run costs {price}."
+    )
     return Notice(
-        f"The budget for {cap} is {limit}{spent}; this run costs {price}.",
+        text,
         "Choose a shorter video, choose Draft, or raise the budget.",
         "price",
     )

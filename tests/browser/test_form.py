@@ -29,7 +29,7 @@ def test_an_eighth_picture_is_left_out_and_said_so(page, photos):
         [photos / f"picture {n}.jpg" for n in range(1, 10)]
     )
     expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(7)
-    expect(page.locator("#k-pictures .refused")).to_contain_text("2 more do not fit: at most 7 pictures")
+    expect(page.locator("#k-pictures .refused")).to_contain_text("2 more did not fit: at most 7 pictures")
 
 
 def test_a_picture_is_removed_and_the_mentions_follow(page, photos):

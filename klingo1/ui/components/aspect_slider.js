@@ -1,5 +1,5 @@
-const { facts, h, set, on, draft, clearProblems, showProblems } = window.klingo;
-const WORDS = { '9:16': 'upright', '1:1': 'square', '16:9': 'wide' };
+const { t, facts, h, set, on, draft, clearProblems, showProblems } = window.klingo;
+const WORDS = { '9:16': t`upright`, '1:1': t`square`, '16:9': t`wide` };
 const input = element.querySelector('input');
 const output = element.querySelector('output');
 const frame = element.querySelector('.frame i');
@@ -10,14 +10,14 @@ stops.append(...chips);
 function take(value) {
   const aspect = facts.aspects.includes(value) ? value : facts.aspectDefault;
   const index = facts.aspects.indexOf(aspect);
-  const [w, t] = aspect.split(':').map(Number);
+  const [w, tall] = aspect.split(':').map(Number);
   input.value = String(index);
   input.style.setProperty('--fill', `${(index / (facts.aspects.length - 1)) * 100}%`);
-  input.setAttribute('aria-valuetext', `${w} to ${t}, ${WORDS[aspect] || ''}`);
+  input.setAttribute('aria-valuetext', t`${w} to ${tall}, ${WORDS[aspect] || ''}`);
   output.textContent = aspect;
-  const scale = 30 / Math.max(w, t);
+  const scale = 30 / Math.max(w, tall);
   frame.style.width = `${Math.round(w * scale)}px`;
-  frame.style.height = `${Math.round(t * scale)}px`;
+  frame.style.height = `${Math.round(tall * scale)}px`;
   if (props.value !== aspect) props.value = aspect;
   set('aspect', aspect);
 }

@@ -1,4 +1,4 @@
-const { h, icon, get, on, money, fileUrl, announce } = window.klingo;
+const { t, said, locale, h, icon, get, on, money, fileUrl, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const box = $('.compare');
 const [one, two] = element.querySelectorAll('video');
@@ -13,7 +13,7 @@ $('.back').append(icon('left'));
 $('.forth').append(icon('right'));
 
 const finished = () => (get('jobs') || []).filter((job) => job.video);
-const when = (job) => new Date(job.created * 1000).toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const when = (job) => new Date(job.created * 1000).toLocaleString(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const length = () => Math.max(one.duration || 0, two.duration || 0);
 
 function open([a, b]) {
@@ -22,7 +22,7 @@ function open([a, b]) {
   const right = known.find((job) => job.id === b);
   if (!left || !right) return;
   opener = document.activeElement;
-  for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${job.engine === 'draft' ? 'Draft' : 'Kling O1'} · ${when(job)} · ${job.prompt.slice(0, 60)}`)));
+  for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${job.engine === 'draft' ? t`Draft` : 'Kling O1'} · ${when(job)} · ${job.prompt.slice(0, 60)}`)));
   first.value = a;
   second.value = b;
   document.querySelector('#k-video video')?.pause();
@@ -39,14 +39,15 @@ function take() {
   jump(0);
   tell();
 }
+const TOOK = t`Took`;
 const FACTS = [
-  ['Prompt', (job) => job.prompt], ['Made by', (job) => job.engine_name], ['Duration', (job) => `${job.duration} s`], ['Shape', (job) => job.aspect],
-  ['Pictures', (job) => String(job.pictures)], ['Reference video', (job) => (job.with_video ? 'with one' : 'without')], ['Price', (job) => money(job.price)],
-  ['Took', (job) => (job.finished ? `${(job.finished - job.created).toFixed(0)} s` : '–')],
+  [t`Prompt`, (job) => job.prompt], [t`Made by`, (job) => said(job.engine_name)], [t`Duration`, (job) => `${job.duration} s`], [t`Shape`, (job) => job.aspect],
+  [t`Pictures`, (job) => String(job.pictures)], [t`Reference video`, (job) => (job.with_video ? t`with one` : t`without`)], [t`Price`, (job) => money(job.price)],
+  [TOOK, (job) => (job.finished ? `${(job.finished - job.created).toFixed(0)} s` : '–')],
 ];
 function tell() {
   const rows = FACTS.map(([name, of]) => [name, of(chosen[0]), of(chosen[1])]).filter(([, a, b]) => a !== b);
-  $('.same').hidden = rows.some(([name]) => name !== 'Took');
+  $('.same').hidden = rows.some(([name]) => name !== TOOK);
   $('.table').hidden = !rows.length;
   $('tbody').replaceChildren(...rows.map(([name, a, b]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, a), h('td', {}, b))));
 }
@@ -60,7 +61,7 @@ function draw() {
   seek.style.setProperty('--fill', `${length() ? (at / length()) * 100 : 0}%`);
   $('.time').textContent = `${at.toFixed(2)} / ${length().toFixed(1)} s`;
   play.replaceChildren(icon(running ? 'pause' : 'play'));
-  play.setAttribute('aria-label', running ? 'Pause both' : 'Play both');
+  play.setAttribute('aria-label', running ? t`Pause both` : t`Play both`);
 }
 function follow() {
   if (!running || !box.open) return;
@@ -95,5 +96,5 @@ box.addEventListener('keydown', (event) => {
   if (event.target.matches('select, input')) return;
   if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') { event.preventDefault(); step(event.key === 'ArrowLeft' ? -1 : 1); }
 });
-box.addEventListener('close', () => { pause(); for (const video of [one, two]) { video.removeAttribute('src'); video.load(); } if (opener && opener.isConnected) opener.focus(); else announce('Comparison closed.'); });
+box.addEventListener('close', () => { pause(); for (const video of [one, two]) { video.removeAttribute('src'); video.load(); } if (opener && opener.isConnected) opener.focus(); else announce(t`Comparison closed.`); });
 on('compare', (pair) => { if (pair) open(pair); });

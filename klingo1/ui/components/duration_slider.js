@@ -1,4 +1,4 @@
-const { facts, h, get, set, on, draft, clearProblems, showProblems } = window.klingo;
+const { t, facts, h, get, set, on, draft, clearProblems, showProblems } = window.klingo;
 const input = element.querySelector('input');
 const output = element.querySelector('output');
 const stops = element.querySelector('.stops');
@@ -10,7 +10,7 @@ function take(value) {
   const seconds = whole(value);
   input.value = String(seconds);
   input.style.setProperty('--fill', `${((seconds - facts.durationMin) / (facts.durationMax - facts.durationMin)) * 100}%`);
-  input.setAttribute('aria-valuetext', `${seconds} seconds`);
+  input.setAttribute('aria-valuetext', t`${seconds} seconds`);
   output.textContent = `${seconds} s`;
   if (props.value !== seconds) props.value = seconds;
   set('duration', seconds);

@@ -16,6 +16,8 @@ import gradio as gr
 from gradio.component_meta import ComponentMeta, updateable
 
 HERE = Path(__file__).parent
+_EXCHANGE = "window.klingo.exchange(element);\n"
+"""The template's own words, in the reader's language, before a script puts anything else into it."""
 
 
 class ElementMeta(ComponentMeta):  # type: ignore[misc]
@@ -47,7 +49,7 @@ class Element(gr.HTML, metaclass=ElementMeta):  # type: ignore[misc]
             label=label,
             html_template=text_of(self.part, "html"),
             css_template=text_of(self.part, "css"),
-            js_on_load=text_of(self.part, "js"),
+            js_on_load=f"{_EXCHANGE}{text_of(self.part, 'js')}",
             apply_default_css=False,
             elem_id=elem_id,
             elem_classes=["k-element"],

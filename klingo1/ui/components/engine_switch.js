@@ -1,11 +1,11 @@
-const { facts, h, icon, get, set, on, draft, price, money, hasVideo, clearProblems, showProblems, announce } = window.klingo;
+const { t, facts, h, icon, get, set, on, draft, price, money, hasVideo, clearProblems, showProblems, announce } = window.klingo;
 const group = element.querySelector('.switch');
 const form = element.querySelector('form');
 const field = form.querySelector('input');
 const known = element.querySelector('.known');
 const problem = element.querySelector('.k-problem');
 let balance = '';
-const ENGINES = [['draft', 'Draft', 'on this machine'], ['kling', 'Kling O1', 'final quality']];
+const ENGINES = [['draft', t`Draft`, t`on this machine`], ['kling', 'Kling O1', t`final quality`]];
 const buttons = ENGINES.map(([name, title, note]) => h('button', { type: 'button', role: 'radio', dataset: { engine: name }, onclick() { clearProblems('key'); take(name); } },
   h('b', {}, title), h('span', { class: 'cost' }), h('small', {}, note)));
 group.append(...buttons);
@@ -33,7 +33,7 @@ function draw() {
   const paid = engine === 'kling';
   form.hidden = !paid || Boolean(get('hasKey'));
   known.hidden = !paid || !get('hasKey');
-  known.querySelector('span').textContent = balance ? `Your key works. Balance ${balance}.` : 'A key is in use.';
+  known.querySelector('span').textContent = balance ? t`Your key works. Balance ${balance}.` : t`A key is in use.`;
 }
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -42,19 +42,19 @@ form.addEventListener('submit', async (event) => {
   if (!key.trim() || send.disabled) { field.focus(); return; }
   clearProblems('key');
   send.disabled = true;
-  send.textContent = 'Checking…';
+  send.textContent = t`Checking…`;
   let answer;
   try { answer = await server.give_key({ owner: get('owner') || '', key }); } catch { answer = undefined; }
   send.disabled = false;
-  send.textContent = 'Use key';
+  send.textContent = t`Use key`;
   if (answer && answer.ok) {
     field.value = '';
     balance = answer.balance;
     set('hasKey', true);
-    announce(`Your key works. Balance ${balance}.`);
+    announce(t`Your key works. Balance ${balance}.`);
     known.querySelector('button').focus({ preventScroll: true });
   } else {
-    set('problems', [...(get('problems') || []), { field: 'key', text: (answer && answer.text) || 'The server did not answer.', remedy: (answer && answer.remedy) || 'Try again.' }]);
+    set('problems', [...(get('problems') || []), { field: 'key', text: (answer && answer.text) || t`The server did not answer.`, remedy: (answer && answer.remedy) || t`Try again.` }]);
     field.focus();
     field.select();
   }
@@ -65,7 +65,7 @@ known.querySelector('button').addEventListener('click', async () => {
   if (!answer || !answer.ok) return;
   balance = '';
   set('hasKey', answer.has_key);
-  announce('The key is forgotten.');
+  announce(t`The key is forgotten.`);
   if (!answer.has_key) field.focus();
 });
 on(['engine', 'duration', 'clip', 'hasKey'], draw);

@@ -1,4 +1,4 @@
-const { h, icon, get, set, on, fileUrl, money, load, announce } = window.klingo;
+const { t, said, locale, h, icon, get, set, on, fileUrl, money, load, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const list = $('ol');
 let jobs = [];
@@ -13,7 +13,7 @@ const narrowed = () => Object.values(wish()).some(Boolean);
 function when(seconds) {
   const at = new Date(seconds * 1000);
   const today = new Date().toDateString() === at.toDateString();
-  return today ? at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) : at.toLocaleDateString([], { day: 'numeric', month: 'short' });
+  return today ? at.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' }) : at.toLocaleDateString(locale, { day: 'numeric', month: 'short' });
 }
 async function refresh() {
   if (!get('owner') || asking) { late = late || setTimeout(() => { late = null; refresh(); }, 400); return; }
@@ -39,7 +39,7 @@ function narrow() {
     question += 1;
     jobs = [];
     await refresh();
-    if (narrowed()) announce(jobs.length ? `${jobs.length}${next === null ? '' : ' or more'} found.` : 'Nothing fits.');
+    if (narrowed()) announce(!jobs.length ? t`Nothing fits.` : next === null ? t`${jobs.length} found.` : t`${jobs.length} or more found.`);
   }, 250);
 }
 words.addEventListener('input', narrow);
@@ -58,7 +58,7 @@ async function remove(job, button) {
   button.disabled = true;
   let answer;
   try { answer = await server.delete({ owner: get('owner'), job: job.id }); } catch { answer = undefined; }
-  if (!answer || !answer.ok) { button.disabled = false; announce('It could not be deleted. Try again.'); return; }
+  if (!answer || !answer.ok) { button.disabled = false; announce(t`It could not be deleted. Try again.`); return; }
   jobs = jobs.filter((one) => one.id !== job.id);
   set('deleted', job.id);
   clearTimeout(standing);
@@ -67,9 +67,9 @@ async function remove(job, button) {
     let back;
     try { back = await server.restore({ owner: get('owner'), job: job.id }); } catch { back = undefined; }
     clearTimeout(standing);
-    if (back && back.ok) { bar.hidden = true; await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); announce('It is back.'); } else bar.replaceChildren(h('span', {}, 'It could not be brought back.'));
-  } }, 'Undo');
-  bar.replaceChildren(h('span', {}, job.active ? 'Stopped and deleted.' : 'Deleted.'), undo);
+    if (back && back.ok) { bar.hidden = true; await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); announce(t`It is back.`); } else bar.replaceChildren(h('span', {}, t`It could not be brought back.`));
+  } }, t`Undo`);
+  bar.replaceChildren(h('span', {}, job.active ? t`Stopped and deleted.` : t`Deleted.`), undo);
   bar.hidden = false;
   draw();
   undo.focus();
@@ -78,7 +78,7 @@ async function remove(job, button) {
 $('.older').addEventListener('click', async () => {
   let answer;
   try { answer = await server.history({ owner: get('owner'), before: next, ...wish() }); } catch { answer = undefined; }
-  if (!answer || !answer.jobs) { announce('The server did not answer. Try again.'); return; }
+  if (!answer || !answer.jobs) { announce(t`The server did not answer. Try again.`); return; }
   const first = jobs.length;
   jobs = jobs.concat(answer.jobs);
   next = answer.next;
@@ -88,7 +88,7 @@ $('.older').addEventListener('click', async () => {
 async function reuse(id) {
   let inputs;
   try { inputs = await server.inputs({ owner: get('owner'), job: id }); } catch { inputs = undefined; }
-  if (!inputs || !inputs.pictures) { announce('The server did not answer. Try again.'); return; }
+  if (!inputs || !inputs.pictures) { announce(t`The server did not answer. Try again.`); return; }
   load(inputs);
   window.scrollTo({ top: 0, behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
@@ -106,12 +106,12 @@ function tile(job) {
       : h('span', { class: 'blank' }, job.active ? h('i', { class: 'spin' }) : icon(job.state === 'done' ? 'film' : 'alert'));
   return h('li', { class: shown ? 'shown' : '', dataset: { id: job.id } },
     h('button', { type: 'button', class: 'open', 'aria-current': shown ? 'true' : null, onclick() { set('showJob', job.id); document.querySelector('#k-result')?.scrollIntoView({ block: 'nearest' }); } },
-      h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? 'Draft' : 'Kling O1'), job.resume ? h('span', { class: 'mark ask' }, 'Waits for you') : null),
-      h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : job.title, `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
-    h('button', { type: 'button', class: 'again', 'aria-label': `Use the inputs of ${job.prompt.slice(0, 60)}`, title: 'Use these inputs', onclick() { reuse(job.id); } }, icon('reuse')),
-    h('button', { type: 'button', class: 'again away', 'aria-label': `Delete ${job.prompt.slice(0, 60)}`, title: job.active && job.engine === 'kling' ? 'Delete. The paid run goes on there and is billed' : 'Delete', onclick() { remove(job, this); } }, icon('bin')),
-    job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': `Compare ${job.prompt.slice(0, 60)}`, title: 'Compare with another take', onclick() { compare(job); } }, icon('columns')) : null,
-    job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${job.resume}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, job.resume) : null);
+      h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? t`Draft` : 'Kling O1'), job.resume ? h('span', { class: 'mark ask' }, t`Waits for you`) : null),
+      h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
+    h('button', { type: 'button', class: 'again', 'aria-label': t`Use the inputs of ${job.prompt.slice(0, 60)}`, title: t`Use these inputs`, onclick() { reuse(job.id); } }, icon('reuse')),
+    h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: job.active && job.engine === 'kling' ? t`Delete. The paid run goes on there and is billed` : t`Delete`, onclick() { remove(job, this); } }, icon('bin')),
+    job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
+    job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${said(job.resume)}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, said(job.resume)) : null);
 }
 function draw() {
   const focused = list.contains(document.activeElement) ? [document.activeElement.closest('li')?.dataset.id, document.activeElement.className] : null;

@@ -1,4 +1,5 @@
-const { h, icon } = window.klingo;
+const { said, icon } = window.klingo;
+document.title = said(document.title);
 const button = element.querySelector('.theme');
 button.append(icon('sun'));
 button.addEventListener('click', () => {

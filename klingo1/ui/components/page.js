@@ -2,6 +2,7 @@
 window.klingo = (() => {
   'use strict';
   const facts = window.klingoFacts;
+  const { t, said, sentences, exchange, locale } = window.klingoLanguage;
   const DRAFT_KEY = 'klingo1-draft';
   const KEPT = ['pictures', 'clip', 'prompt', 'duration', 'aspect', 'engine'];
   const values = new Map();
@@ -44,7 +45,7 @@ window.klingo = (() => {
     if (rest.length < 2) rest = rest.padEnd(2, '0');
     return `${whole}.${rest}`;
   }
-  const money = (micro) => (micro === 0 ? 'free' : `$${dollars(micro)}`);
+  const money = (micro) => (micro === 0 ? t`free` : `$${dollars(micro)}`);
   const hasVideo = () => { const clip = get('clip'); return Boolean(clip && (clip.file || (clip.url || '').trim())); };
   const currentPrice = () => price(get('engine') || 'draft', get('duration') || facts.durationDefault, hasVideo());
 
@@ -89,10 +90,10 @@ window.klingo = (() => {
     return s < 3600 ? `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`
       : `${Math.floor(s / 3600)}:${String(Math.floor(s / 60) % 60).padStart(2, '0')}:${String(s % 60).padStart(2, '0')}`;
   };
-  const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
+  const pictureCount = (count) => (count === 1 ? t`1 picture` : t`${count} pictures`);
 
   /* What the draft engine understood, as quiet words; while typing and on the card. */
-  const KINDS = { place: 'Place', time: 'Time', weather: 'Weather', looks: 'Look', actions: 'Action', camera: 'Camera' };
+  const kinds = () => ({ place: t`Place`, time: t`Time`, weather: t`Weather`, looks: t`Look`, actions: t`Action`, camera: t`Camera` });
   function reading(box, read, lead) {
     const known = read && (read.facts || read.ignored) ? read : null;
     box.hidden = !known;
@@ -100,9 +101,9 @@ window.klingo = (() => {
     if (box.dataset.key === key) return;
     box.dataset.key = key;
     if (!known) { box.replaceChildren(); return; }
-    const facts = known.facts.map(([kind, words]) => h('span', { class: 'fact', dataset: { kind } }, h('i', {}, KINDS[kind] || kind), ` ${words}`));
-    const passed = known.ignored.length ? h('span', { class: 'passed' }, h('i', {}, 'No effect:'), ` ${known.ignored.join(', ')}${known.more ? ` and ${known.more} more` : ''}`) : null;
-    box.replaceChildren(h('span', { class: 'lead' }, lead), ' ', ...(facts.length ? facts : [h('span', { class: 'fact' }, 'no place, action or camera named: it stages a simple scene')]).flatMap((node) => [node, ' ']), ...(passed ? [passed] : []));
+    const facts = known.facts.map(([kind, words]) => h('span', { class: 'fact', dataset: { kind } }, h('i', {}, kinds()[kind] || kind), ` ${words.split(', ').map(said).join(', ')}`));
+    const passed = known.ignored.length ? h('span', { class: 'passed' }, h('i', {}, t`No effect:`), ` ${known.ignored.join(', ')}${known.more ? t` and ${known.more} more` : ''}`) : null;
+    box.replaceChildren(h('span', { class: 'lead' }, lead), ' ', ...(facts.length ? facts : [h('span', { class: 'fact' }, t`no place, action or camera named: it stages a simple scene`)]).flatMap((node) => [node, ' ']), ...(passed ? [passed] : []));
   }
 
   let speaker = null;
@@ -125,7 +126,7 @@ window.klingo = (() => {
     if (left.length !== all.length) set('problems', left);
   }
   function showProblems(box, field) {
-    box.replaceChildren(...problemsOf(field).map((p) => h('span', {}, `${p.text} ${p.remedy}`)));
+    box.replaceChildren(...problemsOf(field).map((p) => h('span', {}, sentences(p.text, p.remedy))));
   }
   /* What keeps the Generate button from working: [field, sentence]. */
   function missing() {
@@ -133,30 +134,30 @@ window.klingo = (() => {
     const pictures = get('pictures') || [];
     const prompt = get('prompt') || '';
     const most = hasVideo() ? facts.imagesMaxWithVideo : facts.imagesMax;
-    if (get('uploading')) list.push(['images', 'Wait for the upload to end']);
-    else if (!pictures.length) list.push(['images', 'Add at least one picture']);
-    if (pictures.length > most) list.push(['images', hasVideo() ? `Keep at most ${most} pictures beside a video` : `Keep at most ${most} pictures`]);
-    if (pictures.some((p) => notesOf(p).some((n) => n.kind === 'refused'))) list.push(['images', 'Replace the picture marked in red']);
-    if (!prompt.trim()) list.push(['prompt', 'Write a prompt']);
+    if (get('uploading')) list.push(['images', t`Wait for the upload to end`]);
+    else if (!pictures.length) list.push(['images', t`Add at least one picture`]);
+    if (pictures.length > most) list.push(['images', hasVideo() ? t`Keep at most ${most} pictures beside a video` : t`Keep at most ${most} pictures`]);
+    if (pictures.some((p) => notesOf(p).some((n) => n.kind === 'refused'))) list.push(['images', t`Replace the picture marked in red`]);
+    if (!prompt.trim()) list.push(['prompt', t`Write a prompt`]);
     const length = Array.from(prompt).length;
-    if (length > facts.promptMax) list.push(['prompt', `Shorten the prompt by ${(length - facts.promptMax).toLocaleString('en-US')}`]);
+    if (length > facts.promptMax) list.push(['prompt', t`Shorten the prompt by ${(length - facts.promptMax).toLocaleString('en-US')}`]);
     const url = ((get('clip') || {}).url || '').trim();
-    if (url && !/^https:\/\/\S+$/.test(url)) list.push(['video', 'Give the video as an https:// address']);
-    if (get('engine') === 'kling' && !get('hasKey')) list.push(['key', 'Enter your WaveSpeed key']);
+    if (url && !/^https:\/\/\S+$/.test(url)) list.push(['video', t`Give the video as an https:// address`]);
+    if (get('engine') === 'kling' && !get('hasKey')) list.push(['key', t`Enter your WaveSpeed key`]);
     return list;
   }
   const notesOf = (picture) => (get('notes') || {})[picture.file.path] || [];
 
   /* Takes complete inputs: an example, or those of an earlier job. */
   function load(inputs) {
-    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, p.name), role: p.role || '', view: p.view || '' }));
+    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, said(p.name)), role: p.role || '', view: p.view || '' }));
     const clip = inputs.video || {};
     const push = { pictures, prompt: inputs.prompt, duration: inputs.duration, aspect: inputs.aspect,
-      clip: { file: clip.path ? asFile(clip.path, 'reference video', 'video/mp4') : null, url: clip.url || '', keep_sound: clip.keep_sound !== false } };
+      clip: { file: clip.path ? asFile(clip.path, t`reference video`, 'video/mp4') : null, url: clip.url || '', keep_sound: clip.keep_sound !== false } };
     if (inputs.engine) push.engine = inputs.engine;
     set('problems', []);
     for (const [name, value] of Object.entries(push)) set(`take:${name}`, value);
-    announce('Inputs loaded.');
+    announce(t`Inputs loaded.`);
   }
 
   function focusField(field) {
@@ -169,7 +170,7 @@ window.klingo = (() => {
   const shownVideo = () => { const view = get('view'); return view && view.video ? asFile(view.video, `klingo1-${view.id.slice(0, 8)}.mp4`, 'video/mp4') : null; };
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
-  return { facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, clock, plural,
+  return { t, said, sentences, exchange, locale, facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, clock, pictureCount,
     announce, reading, problemsOf, clearProblems, showProblems, missing, notesOf, load, focusField, shownVideo, remembered };
 })();
 (() => {

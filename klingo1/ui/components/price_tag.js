@@ -1,4 +1,4 @@
-const { h, get, set, on, money, currentPrice, missing, focusField, announce } = window.klingo;
+const { t, sentences, h, get, set, on, money, currentPrice, missing, focusField, announce } = window.klingo;
 const button = element.querySelector('.go');
 const what = element.querySelector('.what');
 const cost = element.querySelector('.price');
@@ -17,7 +17,7 @@ function draw() {
   const engine = get('engine') || 'draft';
   const sending = Boolean(get('sending'));
   const gaps = missing();
-  what.textContent = sending ? 'Sending…' : engine === 'draft' ? 'Generate draft' : 'Generate';
+  what.textContent = sending ? t`Sending…` : engine === 'draft' ? t`Generate draft` : t`Generate`;
   cost.textContent = sending ? '' : ` · ${money(currentPrice())}`;
   button.setAttribute('aria-disabled', String(gaps.length > 0 || sending));
   button.classList.toggle('busy', sending);
@@ -27,7 +27,7 @@ function draw() {
 }
 function tell() {
   const rest = (get('problems') || []).filter((p) => !FIELDS.includes(p.field.replace(/\[\d+\]$/, '')));
-  general.replaceChildren(...rest.map((p) => h('span', {}, `${p.text} ${p.remedy}`)));
+  general.replaceChildren(...rest.map((p) => h('span', {}, sentences(p.text, p.remedy))));
 }
 async function go() {
   if (get('sending') || (performance.now() < calmUntil && asked === asking())) return;
@@ -47,7 +47,7 @@ async function go() {
   /* The same quote goes along with the next click, so that a lost answer never makes a second job. */
   unanswered = setTimeout(() => {
     set('sending', false);
-    set('problems', [{ field: '', text: 'The server has not answered yet.', remedy: 'Click again: it stays one job. Your inputs are kept.' }]);
+    set('problems', [{ field: '', text: t`The server has not answered yet.`, remedy: t`Click again: it stays one job. Your inputs are kept.` }]);
   }, 15000);
 }
 button.addEventListener('click', go);

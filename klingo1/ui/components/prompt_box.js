@@ -1,14 +1,14 @@
-const { facts, h, get, set, on, draft, clearProblems, showProblems, announce, plural } = window.klingo;
+const { t, said, facts, h, get, set, on, draft, clearProblems, showProblems, announce, pictureCount } = window.klingo;
 const area = element.querySelector('textarea');
 const count = element.querySelector('.count');
 const note = element.querySelector('.note');
 const menu = element.querySelector('.mentions');
 const chipBar = element.querySelector('.chips');
 const PHRASES = [
-  ['Push in', 'slow push-in'], ['Orbit', 'camera orbits the subject'], ['Tracking', 'tracking shot'],
-  ['Golden hour', 'golden hour light'], ['Neon night', 'neon lights at night'], ['Rain', 'light rain'], ['Slow motion', 'slow motion'],
+  [t`Push in`, t`slow push-in`], [t`Orbit`, t`camera orbits the subject`], [t`Tracking`, t`tracking shot`],
+  [t`Golden hour`, t`golden hour light`], [t`Neon night`, t`neon lights at night`], [t`Rain`, t`light rain`], [t`Slow motion`, t`slow motion`],
 ];
-area.placeholder = facts.examplePrompt;
+area.placeholder = said(facts.examplePrompt);
 const MENTION = /(?<![A-Za-z0-9_%+\-\u00c0-\u024f@＠])[@＠]image[ \u00a0]?([1-9][0-9]{0,2}|\?)(?![A-Za-z0-9_])/gi;
 
 let lastNamed = '';
@@ -27,7 +27,7 @@ function take(text, { keepCaret = false } = {}) {
 function draw() {
   const length = Array.from(area.value).length;
   const left = facts.promptMax - length;
-  count.textContent = left < 0 ? `${(-left).toLocaleString('en-US')} too many` : left <= 250 ? `${left.toLocaleString('en-US')} left` : `${length.toLocaleString('en-US')} / ${facts.promptMax.toLocaleString('en-US')}`;
+  count.textContent = left < 0 ? t`${(-left).toLocaleString('en-US')} too many` : left <= 250 ? t`${left.toLocaleString('en-US')} left` : `${length.toLocaleString('en-US')} / ${facts.promptMax.toLocaleString('en-US')}`;
   count.classList.toggle('near', left <= 250 && left >= 0);
   count.classList.toggle('over', left < 0);
   area.setAttribute('aria-invalid', String(left < 0 || Boolean(element.querySelector('.k-problem').childNodes.length)));
@@ -38,8 +38,8 @@ function draw() {
   const told = JSON.stringify([...named].sort());
   if (told !== lastNamed) { lastNamed = told; set('named', [...named]); }
   const orphans = digits.filter((d) => d === '?' || Number(d) > pictures.length);
-  note.textContent = orphans.length ? `@Image${orphans[0]} means no picture: add one, or take the mention out.`
-    : named.size && pictures.length > named.size ? `Not mentioned: ${plural(pictures.length - named.size, 'picture')} (${pictures.map((_, i) => i + 1).filter((n) => !named.has(n)).map((n) => `@Image${n}`).join(', ')}).` : '';
+  note.textContent = orphans.length ? t`@Image${orphans[0]} means no picture: add one, or take the mention out.`
+    : named.size && pictures.length > named.size ? t`Not mentioned: ${pictureCount(pictures.length - named.size)} (${pictures.map((_, i) => i + 1).filter((n) => !named.has(n)).map((n) => '@Image' + n).join(', ')}).` : '';
   note.hidden = !note.textContent;
   note.classList.toggle('warn', orphans.length > 0);
 }
@@ -54,17 +54,17 @@ function replace(from, to, text) {
 const phraseAt = (phrase) => area.value.toLowerCase().indexOf(phrase.toLowerCase());
 const holds = (phrase) => phraseAt(phrase) >= 0;
 for (const [name, phrase] of PHRASES) {
-  chipBar.append(h('button', { type: 'button', 'aria-pressed': 'false', dataset: { phrase }, title: `Adds “${phrase}”`, onclick() {
+  chipBar.append(h('button', { type: 'button', 'aria-pressed': 'false', dataset: { phrase }, title: t`Adds “${phrase}”`, onclick() {
     const at = phraseAt(phrase);
     if (at >= 0) {
-      const before = area.value.slice(0, at).replace(/[,;]?\s*$/, '');
+      const before = area.value.slice(0, at).replace(/[,;，；]?\s*$/, '');
       const lead = at - before.length;
       const after = area.value.slice(at + phrase.length);
-      const trail = before === '' ? (after.match(/^\s*[,;]?\s*/) || [''])[0].length : 0;
+      const trail = before === '' ? (after.match(/^\s*[,;，；]?\s*/) || [''])[0].length : 0;
       replace(at - lead, at + phrase.length + trail, '');
     } else {
       const text = area.value.replace(/\s+$/, '');
-      const glue = !text ? '' : /[,;]$/.test(text) ? ' ' : /[.!?]$/.test(text) ? ' ' : ', ';
+      const glue = !text || /[，；。！？]$/.test(text) ? '' : /[,;.!?]$/.test(text) ? ' ' : t`, `;
       replace(text.length, area.value.length, glue + phrase);
     }
     this.focus();
@@ -86,7 +86,7 @@ function listen() {
     let answer;
     try { answer = await server.understand(question); } catch { answer = undefined; }
     if (asked !== key) return;
-    if (answer) window.klingo.reading(line, answer, 'Draft reads'); else asked = '';
+    if (answer) window.klingo.reading(line, answer, t`Draft reads`); else asked = '';
   }, 250);
 }
 
@@ -120,7 +120,7 @@ function suggest() {
   const pictures = (get('pictures') || []).map((p, i) => ({ p, n: i + 1 }))
     .filter(({ p, n }) => `image${n}`.startsWith(wanted) || String(n) === wanted || (p.role || '').startsWith(wanted) || (p.file.orig_name || '').toLowerCase().startsWith(wanted));
   menu.replaceChildren(...(pictures.length ? pictures.map(({ p, n }, i) => h('li', { role: 'option', id: `k-mention-${n}`, 'aria-selected': String(i === 0), onpointerdown(event) { event.preventDefault(); choose(n); } },
-    h('img', { src: p.file.url, alt: '' }), h('b', {}, `@Image${n}`), h('span', {}, (p.role !== 'guess' && p.role) || p.file.orig_name || ''))) : [h('li', { role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false', class: 'none' }, (get('pictures') || []).length ? 'No matches' : 'Add pictures first')]));
+    h('img', { src: p.file.url, alt: '' }), h('b', {}, `@Image${n}`), h('span', {}, (p.role !== 'guess' && said(p.role)) || p.file.orig_name || ''))) : [h('li', { role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false', class: 'none' }, (get('pictures') || []).length ? t`No matches` : t`Add pictures first`)]));
   menu.hidden = false;
   mark(0);
 }
@@ -143,7 +143,7 @@ on('moved', (mapping) => {
     const to = mapping[Number(digit)];
     return to === undefined ? whole : whole.slice(0, -digit.length) + (to === null ? '?' : to);
   });
-  if (text !== area.value) { take(text, { keepCaret: true }); announce('The prompt was renumbered.'); }
+  if (text !== area.value) { take(text, { keepCaret: true }); announce(t`The prompt was renumbered.`); }
 });
 on('pictures', draw);
 on(['duration', 'aspect'], () => listen());

@@ -1,7 +1,7 @@
-const { facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile } = window.klingo;
+const { t, said, sentences, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount } = window.klingo;
 const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'];
-const ROLE_NAMES = { '': 'Guess', character: 'Character', prop: 'Prop', scene: 'Scene', style: 'Style' };
-const VIEW_NAMES = { '': 'View: guess', front: 'Front', side: 'Side', back: 'Back', left: 'Facing left', right: 'Facing right' };
+const ROLE_NAMES = { '': t`Guess`, character: t`Character`, prop: t`Prop`, scene: t`Scene`, style: t`Style` };
+const VIEW_NAMES = { '': t`View: guess`, front: t`Front`, side: t`Side`, back: t`Back`, left: t`Facing left`, right: t`Facing right` };
 const tiles = element.querySelector('.tiles');
 const panel = element.querySelector('.panel');
 const refused = element.querySelector('.refused');
@@ -17,9 +17,9 @@ const most = () => (hasVideo() ? facts.imagesMaxWithVideo : facts.imagesMax);
 function remarksOf(picture) {
   const named = get('named') || [];
   const left = named.length && !named.includes(pictures.indexOf(picture) + 1);
-  return left ? notesOf(picture).concat({ kind: 'unnamed', text: 'It is not mentioned in the prompt; the others are.' }) : notesOf(picture);
+  return left ? notesOf(picture).concat({ kind: 'unnamed', text: t`It is not mentioned in the prompt; the others are.` }) : notesOf(picture);
 }
-const nameOf = (picture) => picture.file.orig_name || 'picture';
+const nameOf = (picture) => picture.file.orig_name || t`picture`;
 
 /* ---- the list and everything that follows from it */
 function commit(next, { quiet = false } = {}) {
@@ -40,14 +40,14 @@ function move(index, to, focus = true) {
   const [picture] = next.splice(index, 1);
   next.splice(to, 0, picture);
   commit(next);
-  announce(`Picture moved to place ${to + 1} of ${next.length}.`);
+  announce(t`Picture moved to place ${to + 1} of ${next.length}.`);
   if (focus) grip(to)?.focus();
 }
 function remove(index) {
   const gone = pictures[index];
   if (open === gone) open = null;
   commit(pictures.filter((p) => p !== gone));
-  announce(`${nameOf(gone)} removed. ${pictures.length} left.`);
+  announce(t`${nameOf(gone)} removed. ${pictures.length} left.`);
   (grip(Math.min(index, pictures.length - 1)) || element.querySelector('.add'))?.focus();
 }
 const grip = (index) => tiles.querySelectorAll('.grip')[index];
@@ -77,7 +77,7 @@ function tileOf(picture) {
 }
 function lost(picture) {
   if (!pictures.includes(picture) || (picture.blob && !navigator.onLine)) return;
-  complain(nameOf(picture), 'is no longer on the server. Add it again.');
+  complain(nameOf(picture), t`is no longer on the server. Add it again.`);
   commit(pictures.filter((p) => p !== picture));
 }
 function draw() {
@@ -92,9 +92,10 @@ function draw() {
     tile.classList.toggle('open', open === picture);
     tile.querySelector('.number').textContent = String(i + 1);
     tile.querySelector('.flag').textContent = bad ? '!' : notes.length ? 'i' : '';
-    tile.querySelector('.grip').setAttribute('aria-label', `Picture ${i + 1} of ${total}: ${nameOf(picture)}${bad ? ', refused' : notes.length ? `, ${notes.length} notes` : ''}. Arrow keys move it, Delete removes it, Enter opens it.`);
+    const remark = bad ? t`, refused` : notes.length ? t`, ${notes.length} notes` : '';
+    tile.querySelector('.grip').setAttribute('aria-label', t`Picture ${i + 1} of ${total}: ${nameOf(picture)}${remark}. Arrow keys move it, Delete removes it, Enter opens it.`);
     tile.querySelector('.grip').setAttribute('aria-expanded', String(open === picture));
-    tile.querySelector('.drop-it').setAttribute('aria-label', `Remove picture ${i + 1}`);
+    tile.querySelector('.drop-it').setAttribute('aria-label', t`Remove picture ${i + 1}`);
     return tile;
   });
   for (const wait of pending) nodes.push(wait.tile);
@@ -102,9 +103,9 @@ function draw() {
   if (slots < most()) {
     const first = slots === 0;
     const add = tiles.querySelector('.add') || h('button', { type: 'button', class: 'add', onclick() { chooser.click(); } }, icon('plus'), h('span', { class: 'lead' }), h('span', { class: 'hint' }));
-    add.querySelector('.lead').textContent = first ? 'Add one to seven pictures' : '';
-    add.querySelector('.hint').textContent = first ? 'A character, a prop, a scene. Drop, paste or choose.' : '';
-    if (first) add.removeAttribute('aria-label'); else add.setAttribute('aria-label', 'Add pictures');
+    add.querySelector('.lead').textContent = first ? t`Add one to seven pictures` : '';
+    add.querySelector('.hint').textContent = first ? t`A character, a prop, a scene. Drop, paste or choose.` : '';
+    if (first) add.removeAttribute('aria-label'); else add.setAttribute('aria-label', t`Add pictures`);
     nodes.push(add.parentElement && add.parentElement.classList.contains('slot') ? add.parentElement : h('li', { class: 'slot' }, add));
   }
   tiles.classList.toggle('empty', slots === 0);
@@ -112,7 +113,7 @@ function draw() {
   const old = [...tiles.children];
   if (old.length !== nodes.length || old.some((node, i) => node !== nodes[i])) tiles.replaceChildren(...nodes);
   if (held && held.isConnected && document.activeElement !== held) held.focus();
-  count.textContent = slots ? `${slots} of ${most()}` : '';
+  count.textContent = slots ? t`${slots} of ${most()}` : '';
   count.classList.toggle('over', slots > most());
   drawPanel();
 }
@@ -126,13 +127,13 @@ function drawPanel() {
   if (index < 0) { panel.replaceChildren(); return; }
   const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.part : null;
   const notes = remarksOf(open);
-  const roles = h('div', { class: 'roles', role: 'group', 'aria-label': `Role of picture ${index + 1}` },
+  const roles = h('div', { class: 'roles', role: 'group', 'aria-label': t`Role of picture ${index + 1}` },
     ...['', ...facts.roles].map((role) => h('button', { type: 'button', 'aria-pressed': String((open.role === 'guess' ? '' : open.role || '') === role), dataset: { part: `role-${role}` }, onclick() {
       const next = pictures.slice();
       open.role = role || (open.role ? 'guess' : '');
       commit(next);
     } }, ROLE_NAMES[role] || role)));
-  const view = h('select', { class: 'view', 'aria-label': `View of picture ${index + 1}`, dataset: { part: 'view' }, onchange() {
+  const view = h('select', { class: 'view', 'aria-label': t`View of picture ${index + 1}`, dataset: { part: 'view' }, onchange() {
     const next = pictures.slice();
     open.view = this.value || (open.view ? 'guess' : '');
     commit(next);
@@ -142,16 +143,16 @@ function drawPanel() {
   panel.replaceChildren(
     h('div', { class: 'line' }, h('b', {}, `@Image${index + 1}`), h('span', { class: 'name' }, nameOf(open)), open.width ? h('span', { class: 'size' }, `${open.width} × ${open.height}`) : null,
       h('span', { class: 'moves' },
-        h('button', { type: 'button', 'aria-label': `Move picture ${index + 1} earlier`, disabled: index === 0, dataset: { part: 'left' }, onclick() { move(index, index - 1, false); } }, icon('left')),
-        h('button', { type: 'button', 'aria-label': `Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
+        h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} earlier`, disabled: index === 0, dataset: { part: 'left' }, onclick() { move(index, index - 1, false); } }, icon('left')),
+        h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
     roles,
-    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, n.text)));
+    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, sentences(n.text, n.remedy))));
   if (focused) (panel.querySelector(`[data-part="${focused}"]:not(:disabled)`) || grip(index))?.focus();
 }
 
 /* ---- adding */
 function complain(name, text) {
-  const row = h('p', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': 'Dismiss', onclick() { row.remove(); } }, icon('close')));
+  const row = h('p', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': t`Dismiss`, onclick() { row.remove(); } }, icon('close')));
   refused.append(row);
   while (refused.children.length > 5) refused.firstChild.remove();
 }
@@ -165,14 +166,14 @@ function measure(url) {
   });
 }
 async function fault(file, url) {
-  if (!TYPES.includes(file.type)) return 'is not a picture that can be used. Save it as JPG or PNG.';
-  if (file.size === 0) return 'is an empty file. Save it once more.';
-  if (file.size > facts.bytesMax) return `has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.`;
+  if (!TYPES.includes(file.type)) return t`is not a picture that can be used. Save it as JPG or PNG.`;
+  if (file.size === 0) return t`is an empty file. Save it once more.`;
+  if (file.size > facts.bytesMax) return t`has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.`;
   const size = await measure(url);
-  if (!size) return 'cannot be read as a picture; it may be damaged. Save it once more.';
-  const [w, t] = size;
-  if (Math.min(w, t) < facts.sideMin) return `is ${w} × ${t} px; each side needs at least ${facts.sideMin} px. Use a larger one.`;
-  if (Math.max(w, t) > facts.ratioMax * Math.min(w, t)) return `is too long and narrow (${w} × ${t}); at most ${facts.ratioMax} to 1. Crop it.`;
+  if (!size) return t`cannot be read as a picture; it may be damaged. Save it once more.`;
+  const [w, tall] = size;
+  if (Math.min(w, tall) < facts.sideMin) return t`is ${w} × ${tall} px; each side needs at least ${facts.sideMin} px. Use a larger one.`;
+  if (Math.max(w, tall) > facts.ratioMax * Math.min(w, tall)) return t`is too long and narrow (${w} × ${tall}); at most ${facts.ratioMax} to 1. Crop it.`;
   return '';
 }
 async function add(files) {
@@ -187,11 +188,11 @@ async function add(files) {
     pending.push(wait);
     waits.push(wait);
   }
-  if (left) complain(String(left), `more ${left === 1 ? 'does' : 'do'} not fit: at most ${most()} pictures${hasVideo() ? ' beside a video' : ''}.`);
+  if (left) complain(String(left), hasVideo() ? t`more did not fit: at most ${most()} pictures beside a video.` : t`more did not fit: at most ${most()} pictures.`);
   set('uploading', pending.length);
   draw();
   const ready = await Promise.all(waits.map(async (wait) => {
-    const name = wait.file.name || 'pasted picture';
+    const name = wait.file.name || t`pasted picture`;
     try {
       const text = await fault(wait.file, wait.url);
       if (text) { complain(name, text); return null; }
@@ -199,7 +200,7 @@ async function add(files) {
       if (!answer || !answer.path) throw new Error('no path');
       return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
     } catch {
-      complain(name, 'could not be uploaded. Check the connection and add it again.');
+      complain(name, t`could not be uploaded. Check the connection and add it again.`);
       return null;
     } finally {
       URL.revokeObjectURL(wait.url);
@@ -208,7 +209,7 @@ async function add(files) {
   pending = pending.filter((wait) => !waits.includes(wait));
   set('uploading', pending.length);
   const good = ready.filter(Boolean);
-  if (good.length) { commit(pictures.concat(good)); announce(`${good.length === 1 ? 'One picture' : `${good.length} pictures`} added. ${pictures.length} in all.`); } else draw();
+  if (good.length) { commit(pictures.concat(good)); announce(t`${pictureCount(good.length)} added. ${pictures.length} in all.`); } else draw();
 }
 function take(files) {
   const list = [...files];
@@ -305,7 +306,7 @@ tiles.addEventListener('pointerdown', (event) => {
       const order = [...tiles.querySelectorAll('.tile:not(.waiting)')].map((node) => pictures.find((p) => p.key === node.dataset.key));
       if (order.some((p, i) => p !== pictures[i])) {
         commit(order);
-        announce(`Picture moved to place ${order.indexOf(picture) + 1} of ${order.length}.`);
+        announce(t`Picture moved to place ${order.indexOf(picture) + 1} of ${order.length}.`);
       }
       setTimeout(() => { dragged = false; }, 0);
     }

@@ -1,4 +1,4 @@
-const { h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems } = window.klingo;
+const { t, h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems } = window.klingo;
 const LIMIT = 200 * 1000 * 1000;
 const $ = (selector) => element.querySelector(selector);
 const chooser = $('.files');
@@ -6,7 +6,7 @@ const video = $('.clip video');
 let clip = { file: null, url: '', keep_sound: true };
 let byUrl = false;
 let working = false;
-$('.choose').append(icon('film'), h('span', {}, 'Add a video'));
+$('.choose').append(icon('film'), h('span', {}, t`Add a video`));
 element.querySelectorAll('.away').forEach((button) => button.append(icon('close')));
 
 function commit(change) {
@@ -25,23 +25,23 @@ function draw() {
   $('.sound').hidden = !(has || (byUrl && clip.url.trim()));
   $('.sound input').checked = clip.keep_sound;
   $('.choose').disabled = working;
-  $('.choose span').textContent = working ? 'Uploading…' : 'Add a video';
+  $('.choose span').textContent = working ? t`Uploading…` : t`Add a video`;
   if (has && video.getAttribute('src') !== clip.file.url) video.src = clip.file.url;
   if (!has) video.removeAttribute('src');
-  $('.clip b').textContent = has ? clip.file.orig_name || 'Reference video' : '';
+  $('.clip b').textContent = has ? clip.file.orig_name || t`Reference video` : '';
   if ($('#k-clip-url').value !== clip.url) $('#k-clip-url').value = clip.url;
 }
 video.addEventListener('loadedmetadata', () => {
   $('.clip .facts span').textContent = `${video.duration.toFixed(1)} s · ${video.videoWidth} × ${video.videoHeight}`;
 });
-video.addEventListener('error', () => { $('.clip .facts span').textContent = 'No preview in this browser'; });
+video.addEventListener('error', () => { $('.clip .facts span').textContent = t`No preview in this browser`; });
 function say(text, remedy) { set('problems', [...(get('problems') || []).filter((p) => p.field !== 'video'), { field: 'video', text, remedy }]); }
 async function add(file, { dropped = false } = {}) {
   found.hidden = true;
   clearProblems('video');
-  if (!/^video\//.test(file.type) && !/\.(mp4|mov|webm|m4v)$/i.test(file.name)) { say(`${file.name} is not a video.`, 'Choose an MP4 or MOV.'); return; }
-  if (file.size === 0) { say(`${file.name} is an empty file.`, 'Save it once more.'); return; }
-  if (file.size > LIMIT) { say(`${file.name} has ${Math.round(file.size / 1e6)} MB; the limit is 200 MB.`, 'Save it smaller.'); return; }
+  if (!/^video\//.test(file.type) && !/\.(mp4|mov|webm|m4v)$/i.test(file.name)) { say(t`${file.name} is not a video.`, t`Choose an MP4 or MOV.`); return; }
+  if (file.size === 0) { say(t`${file.name} is an empty file.`, t`Save it once more.`); return; }
+  if (file.size > LIMIT) { say(t`${file.name} has ${Math.round(file.size / 1e6)} MB; the limit is 200 MB.`, t`Save it smaller.`); return; }
   working = true;
   set('uploading', (get('uploading') || 0) + 1);
   draw();
@@ -52,7 +52,7 @@ async function add(file, { dropped = false } = {}) {
     if (dropped && await offer(received)) return;
     use(received);
   } catch {
-    say(`${file.name} could not be uploaded.`, 'Check the connection and add it again.');
+    say(t`${file.name} could not be uploaded.`, t`Check the connection and add it again.`);
   } finally {
     working = false;
     set('uploading', Math.max(0, (get('uploading') || 1) - 1));
@@ -62,7 +62,7 @@ async function add(file, { dropped = false } = {}) {
 function use(received) {
   byUrl = false;
   commit({ file: received, url: '' });
-  announce('Reference video added. At most four pictures go with it.');
+  announce(t`Reference video added. At most four pictures go with it.`);
   $('.clip .away').focus();
 }
 /* A video of ours says how it was made: its settings may be what somebody wants of it. */
@@ -72,21 +72,21 @@ async function offer(received) {
   try { recipe = await server.recipe({ path: received.path }); } catch { /* then it is a video like others */ }
   if (!recipe || !recipe.prompt) return false;
   const words = recipe.prompt.length > 120 ? `${recipe.prompt.slice(0, 120)}…` : recipe.prompt;
-  found.querySelector('p').textContent = `This video tells how it was made: “${words}” · ${recipe.duration} s · ${recipe.aspect}`;
+  found.querySelector('p').textContent = t`This video tells how it was made: “${words}” · ${recipe.duration} s · ${recipe.aspect}`;
   for (const button of found.querySelectorAll('button')) {
     button.onclick = () => {
       found.hidden = true;
       if (button.dataset.use === 'clip') { use(received); return; }
       if (button.dataset.use === 'settings') {
         for (const name of ['prompt', 'duration', 'aspect']) set(`take:${name}`, recipe[name]);
-        announce('Settings applied.');
+        announce(t`Settings applied.`);
         document.querySelector('#k-prompt textarea')?.focus();
       } else $('.choose').focus();
     };
   }
   found.hidden = false;
   found.querySelector('button').focus();
-  announce('This video tells how it was made. Apply its settings, use it as reference video, or cancel.');
+  announce(t`This video tells how it was made. Apply its settings, use it as reference video, or cancel.`);
   return true;
 }
 $('.choose').addEventListener('click', () => chooser.click());
@@ -96,7 +96,7 @@ $('#k-clip-url').addEventListener('input', (event) => commit({ url: event.target
 element.querySelectorAll('.away').forEach((button) => button.addEventListener('click', () => {
   byUrl = false;
   commit({ file: null, url: '' });
-  announce('Reference video removed.');
+  announce(t`Reference video removed.`);
   $('.choose').focus();
 }));
 $('.sound input').addEventListener('change', (event) => commit({ keep_sound: event.target.checked }));

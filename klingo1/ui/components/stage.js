@@ -1,10 +1,10 @@
-const { facts, h, icon, get, set, on, fileUrl, load, plural, hasVideo } = window.klingo;
+const { t, said, facts, h, icon, get, set, on, fileUrl, load, pictureCount, hasVideo } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const examples = props.examples || [];
 const list = $('.examples ul');
-list.append(...examples.map((example) => h('li', {}, h('button', { type: 'button', onclick() { load(example); document.querySelector('#k-generate button')?.focus({ preventScroll: true }); } },
+list.append(...examples.map((example) => h('li', {}, h('button', { type: 'button', onclick() { load({ ...example, prompt: said(example.prompt) }); document.querySelector('#k-generate button')?.focus({ preventScroll: true }); } },
   h('span', { class: 'strip' }, ...example.pictures.slice(0, 3).map((p) => h('img', { src: fileUrl(p.path), alt: '', loading: 'lazy' }))),
-  h('b', {}, example.title), h('small', {}, `${plural(example.pictures.length, 'picture')} · ${example.duration} s · ${example.aspect}`)))));
+  h('b', {}, said(example.title)), h('small', {}, `${pictureCount(example.pictures.length)} · ${example.duration} s · ${example.aspect}`)))));
 
 /* A finished example plays on the empty stage; who asked for less motion sees its poster. */
 const sample = examples.find((example) => example.film && example.poster);
@@ -15,18 +15,18 @@ function drawFilm(wanted) {
   const player = film.querySelector('video');
   if (!wanted) { if (player) player.pause(); return; }
   if (!player) {
-    const made = h('video', { poster: fileUrl(sample.poster), loop: true, playsinline: true, preload: 'none', tabindex: '-1', 'aria-label': `Example: ${sample.prompt}` });
+    const made = h('video', { poster: fileUrl(sample.poster), loop: true, playsinline: true, preload: 'none', tabindex: '-1', 'aria-label': t`Example: ${said(sample.prompt)}` });
     made.muted = true;
     made.src = fileUrl(sample.film);
     made.addEventListener('error', () => { film.hidden = true; });
     const play = h('button', { type: 'button', class: 'play', onclick() { still = !made.paused; drawFilm(true); } });
-    film.replaceChildren(made, h('span', { class: 'made' }, 'Example draft, made on this machine · free'), play);
+    film.replaceChildren(made, h('span', { class: 'made' }, t`Example draft, made on this machine · free`), play);
     drawFilm(true);
     return;
   }
   if (still) player.pause(); else player.play().catch(() => { still = true; drawFilm(true); });
   const button = film.querySelector('.play');
-  button.setAttribute('aria-label', still ? 'Play the example' : 'Pause the example');
+  button.setAttribute('aria-label', still ? t`Play the example` : t`Pause the example`);
   button.replaceChildren(icon(still ? 'play' : 'pause'));
 }
 
@@ -38,13 +38,13 @@ function draw() {
   const playing = Boolean(view && view.video);
   const state = playing ? 'video' : view && view.active ? 'running' : view && !view.ended ? 'waiting' : view && view.problem ? 'problem' : pictures.length ? 'ready' : 'empty';
   const aspect = state === 'empty' && sample ? sample.aspect : asked;
-  const [w, t] = aspect.split(':').map(Number);
+  const [w, tall] = aspect.split(':').map(Number);
   document.querySelector('.gradio-container').dataset.show = playing ? 'video' : 'stage';
   const root = $('.stage');
   root.dataset.state = state;
   root.classList.toggle('filmed', state === 'empty' && Boolean(sample));
   drawFilm(state === 'empty' && Boolean(sample));
-  $('.frame').style.setProperty('--ratio', String(w / t));
+  $('.frame').style.setProperty('--ratio', String(w / tall));
   $('.shape').textContent = aspect;
   const key = pictures.map((p) => p.file.url).join('|');
   if (key !== shownPictures) {
@@ -53,11 +53,16 @@ function draw() {
     $('.backdrop').style.backgroundImage = pictures.length ? `url("${pictures[pictures.length - 1].file.url.replace(/["\\\n]/g, encodeURIComponent)}")` : 'none';
   }
   const seconds = get('duration') || facts.durationDefault;
-  const headline = { empty: 'Your video appears here', ready: 'Ready when you are', running: '', waiting: view ? view.title : '', problem: view ? view.title : '', video: '' }[state];
-  const subline = { empty: 'Add pictures and a sentence. A draft is free and takes seconds.', ready: `${plural(pictures.length, 'picture')}${hasVideo() ? ' and a video' : ''} · ${seconds} s · ${aspect}`, running: '', waiting: '', problem: 'Your inputs are kept.', video: '' }[state];
+  const headline = { empty: t`Your video appears here`, ready: t`Ready when you are`, running: '', waiting: view ? said(view.title) : '', problem: view ? said(view.title) : '', video: '' }[state];
+  const subline = { empty: t`Add pictures and a sentence. A draft is free and takes seconds.`, ready: `${pictureCount(pictures.length)}${hasVideo() ? t` and a video` : ''} · ${seconds} s · ${aspect}`, running: '', waiting: '', problem: t`Your inputs are kept.`, video: '' }[state];
   if ($('.headline').textContent !== headline) $('.headline').textContent = headline;
   if ($('.subline').textContent !== subline) $('.subline').textContent = subline;
   $('.examples').hidden = !examples.length || state === 'running' || (pictures.length > 0 && state !== 'empty') || playing;
 }
+/* The player's own buttons carry fixed names; they are read out in words instead. */
+const PLAYER = { 'play-pause-replay-button': t`Play or pause`, 'Adjust volume': t`Volume`, 'full-screen': t`Full screen` };
+new MutationObserver(() => {
+  for (const [name, own] of Object.entries(PLAYER)) for (const button of document.querySelectorAll(`#k-video [aria-label="${name}"]`)) button.setAttribute('aria-label', own);
+}).observe(document.querySelector('#k-result'), { childList: true, subtree: true });
 on(['view', 'pictures', 'aspect', 'duration', 'clip'], draw);
 draw();

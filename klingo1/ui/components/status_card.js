@@ -1,4 +1,4 @@
-const { h, icon, get, set, on, clock, money, fileUrl, announce } = window.klingo;
+const { t, said, sentences, h, icon, get, set, on, clock, money, fileUrl, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const card = $('.card');
 const bar = $('.bar');
@@ -6,9 +6,9 @@ let job = '';
 let run = 0;
 let view = null;
 let received = 0;
-let said = '';
+let announced = '';
 let video = '';
-const baseTitle = document.title;
+const baseTitle = said(document.title);
 
 /* ---- the session: what Python hands over at arrival and after each click */
 function takeSession() {
@@ -24,7 +24,7 @@ function takeSession() {
 }
 function show(id, again = false) {
   if (!id || (id === job && !again)) return;
-  if (id !== job) { view = null; said = ''; closeForms(); }
+  if (id !== job) { view = null; announced = ''; closeForms(); }
   job = id;
   set('job', id);
   trigger('remember');
@@ -38,7 +38,7 @@ async function poll(mine, failures) {
   if (mine !== run) return;
   if (answer === null) { view = null; set('view', null); card.hidden = true; publish(); return; }
   if (!answer || answer.id !== job) {
-    $('.net').textContent = failures >= 1 ? 'No connection. Your job goes on without this page; looking again…' : '';
+    $('.net').textContent = failures >= 1 ? t`No connection. Your job goes on without this page; looking again…` : '';
     setTimeout(() => poll(mine, failures + 1), Math.min(8000, 1000 * 1.6 ** failures));
     return;
   }
@@ -57,9 +57,9 @@ function take(next) {
   draw();
   set('view', view);
   if (changed) {
-    const text = `${view.title}. ${view.problem ? view.problem.text : view.note}`;
-    if (said && said !== text) announce(text);
-    said = text;
+    const text = `${said(view.title)}. ${said(view.problem ? view.problem.text : view.note)}`;
+    if (announced && announced !== text) announce(text);
+    announced = text;
     set('stateChanged', `${view.id}:${view.state}`);
     if (!view.active) tellDone();
   }
@@ -83,7 +83,7 @@ async function order(kind, size) {
   const mine = (ordered += 1);
   const began = performance.now();
   const asked = { owner: get('owner') || '', job, kind, size, with_cost: kind === 'html' && $('.cost').checked };
-  const what = { mp4: 'MP4', webm: 'WebM', gif: 'GIF', png: 'contact sheet', html: 'offline page' }[kind];
+  const what = { mp4: 'MP4', webm: 'WebM', gif: 'GIF', png: t`contact sheet`, html: t`offline page` }[kind];
   const focused = document.activeElement;
   setBusy(true);
   let misses = 0;
@@ -92,12 +92,12 @@ async function order(kind, size) {
     try { answer = await server.hand_out(asked); } catch { answer = undefined; }
     if (mine !== ordered) return;
     misses = answer && answer.state ? 0 : misses + 1;
-    if (misses > 6 || (answer && answer.state === 'refused')) { $('.made').textContent = answer && answer.text ? answer.text : 'The server does not answer. Try again.'; break; }
+    if (misses > 6 || (answer && answer.state === 'refused')) { $('.made').textContent = answer && answer.text ? sentences(answer.text, answer.remedy) : t`The server does not answer. Try again.`; break; }
     if (answer && answer.state === 'ready') {
-      try { await saveAs(fileUrl(answer.path), answer.name); $('.made').textContent = `The ${what} is ready and being saved.`; } catch { $('.made').textContent = 'The connection broke off. Try again.'; }
+      try { await saveAs(fileUrl(answer.path), answer.name); $('.made').textContent = t`The ${what} is ready and being saved.`; } catch { $('.made').textContent = t`The connection broke off. Try again.`; }
       break;
     }
-    $('.made').textContent = `The ${what} is being made… ${clock((performance.now() - began) / 1000)}`;
+    $('.made').textContent = t`The ${what} is being made… ${clock((performance.now() - began) / 1000)}`;
     await new Promise((done) => { setTimeout(done, 700); });
   }
   setBusy(false);
@@ -122,19 +122,19 @@ forms.addEventListener('click', (event) => {
 function draw() {
   card.hidden = false;
   card.dataset.mood = view.active ? 'busy' : view.state === 'done' ? 'good' : view.ended ? (view.state === 'stopped' ? 'calm' : 'bad') : 'ask';
-  $('.title').textContent = view.title;
-  $('.maker').textContent = `${view.engine_name} · ${view.money}`;
-  $('.note').textContent = view.active ? [view.note, usual(), 'Safe to close this page.'].filter(Boolean).join(' ') : view.note;
+  $('.title').textContent = said(view.title);
+  $('.maker').textContent = `${said(view.engine_name)} · ${said(view.money)}`;
+  $('.note').textContent = view.active ? sentences(view.note, usual(), t`Safe to close this page.`) : said(view.note);
   $('.note').hidden = !$('.note').textContent;
-  window.klingo.reading($('.k-reading'), view.ended ? view.reading : null, 'Understood');
+  window.klingo.reading($('.k-reading'), view.ended ? view.reading : null, t`Understood`);
   bar.hidden = !view.active;
   const known = typeof view.progress === 'number';
   bar.classList.toggle('open', !known);
   bar.firstElementChild.style.width = known ? `${Math.round(view.progress * 100)}%` : '';
-  if (known) { bar.setAttribute('role', 'progressbar'); bar.setAttribute('aria-label', 'Progress'); bar.setAttribute('aria-valuemin', '0'); bar.setAttribute('aria-valuemax', '100'); bar.setAttribute('aria-valuenow', String(Math.round(view.progress * 100))); } else bar.removeAttribute('role'), ['label', 'valuenow', 'valuemin', 'valuemax'].forEach((n) => bar.removeAttribute(`aria-${n}`));
+  if (known) { bar.setAttribute('role', 'progressbar'); bar.setAttribute('aria-label', t`Progress`); bar.setAttribute('aria-valuemin', '0'); bar.setAttribute('aria-valuemax', '100'); bar.setAttribute('aria-valuenow', String(Math.round(view.progress * 100))); } else bar.removeAttribute('role'), ['label', 'valuenow', 'valuemin', 'valuemax'].forEach((n) => bar.removeAttribute(`aria-${n}`));
   const trouble = $('.trouble');
   trouble.hidden = !view.problem;
-  trouble.replaceChildren(...(view.problem ? [h('b', {}, view.problem.text), view.problem.remedy ? h('span', {}, ` ${view.problem.remedy}`) : null].filter(Boolean) : []));
+  trouble.replaceChildren(...(view.problem ? [h('b', {}, said(view.problem.text)), view.problem.remedy ? h('span', {}, ` ${said(view.problem.remedy)}`) : null].filter(Boolean) : []));
   drawActions();
   drawDetails();
   tick();
@@ -145,8 +145,8 @@ function usual() {
   if (alike.length < 5) return '';
   const low = alike[Math.floor(alike.length / 4)];
   const high = alike[Math.ceil((alike.length * 3) / 4) - 1];
-  const span = high < 90 ? [Math.round(low), Math.max(Math.round(low) + 1, Math.ceil(high)), 's'] : [Math.max(1, Math.round(low / 60)), Math.ceil(high / 60), 'min'];
-  return `Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${alike.length}).`;
+  const span = high < 90 ? [Math.round(low), Math.max(Math.round(low) + 1, Math.ceil(high)), t`s`] : [Math.max(1, Math.round(low / 60)), Math.ceil(high / 60), t`min`];
+  return t`Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${alike.length}).`;
 }
 /* A chime and a notification, only for whoever asks. */
 let telling = false;
@@ -165,18 +165,18 @@ function tellDone() {
     tone.start();
     tone.stop(sound.currentTime + 0.6);
   } catch { /* no sound here */ }
-  try { if (document.hidden && Notification.permission === 'granted') new Notification(view.title, { body: view.prompt.slice(0, 120) }); } catch { /* not here */ }
+  try { if (document.hidden && Notification.permission === 'granted') new Notification(said(view.title), { body: view.prompt.slice(0, 120) }); } catch { /* not here */ }
 }
 function drawActions() {
   const box = $('.actions');
   const wanted = [];
-  if (view.stop) wanted.push(['stop', view.stop.label, 'stop', view.stop.note]);
-  if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? 'Will tell you' : 'Tell me when done', 'bell', '']);
-  if (view.resume) wanted.push(['resume', view.resume, 'again', '']);
-  if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', `Make it with Kling O1 · ${money(view.promote)}`, null, '']);
-  if (view.video) wanted.push(['download', 'Download', 'down', ''], ['forms', 'More formats', 'share', '']);
-  if (view.ended) wanted.push(['reuse', 'Use these inputs', 'reuse', '']);
-  if (view.video) wanted.push(['asClip', 'As reference video', 'film', ''], ['asPicture', 'This frame as picture', 'picture', '']);
+  if (view.stop) wanted.push(['stop', said(view.stop.label), 'stop', said(view.stop.note)]);
+  if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
+  if (view.resume) wanted.push(['resume', said(view.resume), 'again', '']);
+  if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', t`Make it with Kling O1 · ${money(view.promote)}`, null, '']);
+  if (view.video) wanted.push(['download', t`Download`, 'down', ''], ['forms', t`More formats`, 'share', '']);
+  if (view.ended) wanted.push(['reuse', t`Use these inputs`, 'reuse', '']);
+  if (view.video) wanted.push(['asClip', t`As reference video`, 'film', ''], ['asPicture', t`This frame as picture`, 'picture', '']);
   const key = JSON.stringify([view.id, wanted]);
   if (box.dataset.key === key) return;
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.act : '';
@@ -194,7 +194,7 @@ const acts = {
     button.disabled = true;
     let answer;
     try { answer = await server.stop({ owner: get('owner') || '', job }); } catch { answer = undefined; }
-    if (answer && answer.id) { run += 1; take(answer); if (!answer.ended) poll(run, 0); } else { button.disabled = false; announce('The server did not answer. Try again.'); }
+    if (answer && answer.id) { run += 1; take(answer); if (!answer.ended) poll(run, 0); } else { button.disabled = false; announce(t`The server did not answer. Try again.`); }
   },
   resume() {
     if (view.state === 'needs_key' && !get('hasKey')) { set('take:engine', 'kling'); window.klingo.focusField('key'); return; }
@@ -205,7 +205,7 @@ const acts = {
       set('take:engine', 'kling');
       set('pendingPromotion', job);
       window.klingo.focusField('key');
-      announce('Enter your WaveSpeed key first.');
+      announce(t`Enter your WaveSpeed key first.`);
       return;
     }
     if (get('sending')) return;
@@ -219,8 +219,8 @@ const acts = {
   },
   reuse() { set('reuse', job); },
   asClip() {
-    set('take:clip', { file: window.klingo.asFile(view.video, `${view.title}.mp4`, 'video/mp4'), url: '', keep_sound: true });
-    announce('The video is the reference video now.');
+    set('take:clip', { file: window.klingo.asFile(view.video, `${said(view.title)}.mp4`, 'video/mp4'), url: '', keep_sound: true });
+    announce(t`The video is the reference video now.`);
     document.querySelector('#k-clip .clip .away')?.focus();
   },
   asPicture() {
@@ -228,27 +228,27 @@ const acts = {
     if (!player || !player.videoWidth) return;
     const canvas = h('canvas', { width: player.videoWidth, height: player.videoHeight });
     canvas.getContext('2d').drawImage(player, 0, 0);
-    canvas.toBlob((blob) => { if (blob) set('droppedPictures', [new File([blob], `frame at ${player.currentTime.toFixed(1)} s.jpg`, { type: 'image/jpeg' })]); }, 'image/jpeg', 0.95);
+    canvas.toBlob((blob) => { if (blob) set('droppedPictures', [new File([blob], `${t`frame at ${player.currentTime.toFixed(1)} s`}.jpg`, { type: 'image/jpeg' })]); }, 'image/jpeg', 0.95);
   },
   async notify() {
     telling = !telling;
     if (telling) {
       try { sound = sound || new AudioContext(); await sound.resume(); } catch { /* silent */ }
       try { if (Notification.permission === 'default') await Notification.requestPermission(); } catch { /* not here */ }
-      announce('You will be told when it is done.');
+      announce(t`You will be told when it is done.`);
     }
     drawActions();
   },
 };
 function drawDetails() {
-  const rows = [['Job', view.id], ['Cost', view.money]];
+  const rows = [[t`Job`, view.id], [t`Cost`, said(view.money)]];
   const flat = (value, path) => {
     if (value && typeof value === 'object' && !Array.isArray(value) && path !== 'data.draft') { for (const [k, v] of Object.entries(value)) flat(v, path ? `${path}.${k}` : k); return; }
     rows.push([path, typeof value === 'string' ? value : JSON.stringify(value)]);
   };
   flat(view.details, '');
-  const phases = view.phases.map(([name, at], i) => { const until = view.phases[i + 1] ? view.phases[i + 1][1] : null; return until === null ? name : `${name} ${(until - at).toFixed(1)} s`; });
-  if (phases.length) rows.push(['Phases', phases.join(' → ')]);
+  const phases = view.phases.map(([name, at], i) => { const until = view.phases[i + 1] ? view.phases[i + 1][1] : null; return until === null ? said(name) : `${said(name)} ${(until - at).toFixed(1)} s`; });
+  if (phases.length) rows.push([t`Phases`, phases.join(' → ')]);
   const key = JSON.stringify(rows);
   const list = $('.more dl');
   if (list.dataset.key === key) return;
@@ -261,7 +261,7 @@ function tick() {
   const seconds = end ? end - view.created : view.now - view.created + (performance.now() - received) / 1000;
   const text = end ? (seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds)) : clock(seconds);
   if ($('.clock').textContent !== text) $('.clock').textContent = text;
-  document.title = view.active ? `${typeof view.progress === 'number' ? `${Math.round(view.progress * 100)} %` : clock(seconds)} · ${view.title}` : view.ended && view.state === 'done' && document.hidden ? `✓ ${view.title} · klingo1` : baseTitle;
+  document.title = view.active ? `${typeof view.progress === 'number' ? `${Math.round(view.progress * 100)} %` : clock(seconds)} · ${said(view.title)}` : view.ended && view.state === 'done' && document.hidden ? `✓ ${said(view.title)} · klingo1` : baseTitle;
 }
 setInterval(() => { if (view && view.active && !document.hidden) tick(); }, 500);
 document.addEventListener('visibilitychange', () => { if (!document.hidden && job && view && !view.ended) { run += 1; poll(run, 0); } else tick(); });

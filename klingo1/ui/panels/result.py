@@ -11,6 +11,7 @@ import gradio as gr
 from klingo1.ui.components.stage import Stage
 from klingo1.ui.components.status_card import StatusCard
 from klingo1.ui.handlers import Handlers
+from klingo1.ui.languages import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def build(handlers: Handlers, examples: Sequence[dict[str, Any]]) -> ResultPanel
 
     stage = Stage({}, elem_id="k-stage", examples=list(examples))
     video = gr.Video(
-        label="Result",
+        label=spoken("Result"),
         show_label=False,
         interactive=False,
         autoplay=True,
