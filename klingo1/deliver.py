@@ -15,12 +15,14 @@ from klingo1.errors import InvalidRequest
 from klingo1.export import write_frame, write_identity_sheet
 from klingo1.handover import write_page
 from klingo1.job import Job, State
-from klingo1.recipe import metadata_of, read_recipe
+from klingo1.recipe import metadata_of, read_recipe, stamp
 from klingo1.request import Engine
 from klingo1.transcode import Form, Size, transcode
 
 PAGE_VIDEO_MAX = 40_000_000
 """Bytes of video from which a hand-over page plays the 720p version: mail and phones take no more."""
+HANDED = "handed"
+"""The folder beside a job's video for what is made of it, so that it goes when the job goes."""
 _MAKING = threading.Lock()
 
 
@@ -62,6 +64,23 @@ def deliver(
             if not _fresh(to, job):
                 write(job, kind, to, size=size, with_cost=with_cost)
     return to
+
+
+def shown(job: Job) -> Path | None:
+    """The video as a page plays it and a person saves it; None while there is none.
+
+    A draft's own file tells how it was made. Of a paid result a copy is stamped with its recipe, once, its
+    packets bit for bit; the file that was downloaded stays as it came. What cannot be stamped is shown plain.
+    """
+    if job.state is not State.DONE or job.video is None or not job.video.is_file():
+        return None
+    if job.engine is Engine.DRAFT:
+        return job.video
+    to = job.video.parent / HANDED / "clip.mp4"
+    try:
+        return to if _fresh(to, job) else stamp(job.video, to, job)
+    except (InvalidRequest, OSError):
+        return job.video
 
 
 def write(job: Job, kind: Kind, to: Path, *, size: Size = Size.ORIGINAL, with_cost: bool = False) -> None:

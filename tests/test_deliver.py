@@ -6,13 +6,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 from conftest import draw_picture
 from filming import facts_of, film, finished
 from PIL import Image
 
 from klingo1 import deliver as module
-from klingo1.deliver import Kind, deliver, kind_of, write_still
+from klingo1.deliver import HANDED, Kind, deliver, kind_of, shown, write_still
 from klingo1.errors import InvalidRequest
 from klingo1.job import State
 from klingo1.recipe import read_recipe
@@ -63,6 +64,36 @@ def test_a_draft_stays_marked_and_keeps_its_whole_recipe(tmp_path, kind):
     metadata = facts_of(deliver(job, kind, tmp_path, size=Size.P480))["metadata"]
     assert json.loads(metadata["comment"]) == DRAFT_RECIPE
     assert metadata["title"] == "DRAFT: @Image1 walks"
+
+
+def packets(path):
+    with av.open(str(path)) as container:
+        return [(p.stream.type, bytes(p)) for p in container.demux() if p.size]
+
+
+def test_the_paid_result_that_a_page_plays_carries_its_recipe(job, tmp_path):
+    """Its pictures and sound are those of the download bit for bit, and the download stays as it came."""
+    came = job.video.read_bytes()
+    first = shown(job)
+    assert first == job.video.parent / HANDED / "clip.mp4"
+    assert read_recipe(first).prompt == "@Image1 walks"
+    assert packets(first) == packets(job.video)
+    assert {kind for kind, _ in packets(first)} == {"audio", "video"}
+    assert job.video.read_bytes() == came
+    written = first.stat().st_mtime_ns
+    assert shown(job).stat().st_mtime_ns == written
+    assert deliver(job, Kind.MP4, job.video.parent / HANDED) == first
+
+
+def test_what_cannot_be_stamped_is_shown_as_it_came(job, tmp_path):
+    """A draft tells its own recipe; a file that cannot be read, or has no room beside it, is still shown."""
+    drafted = film(tmp_path / "d.mp4", seconds=0.5, metadata={"comment": json.dumps(DRAFT_RECIPE)})
+    draft = finished(drafted, [draw_picture(tmp_path / "b.jpg")], engine=Engine.DRAFT)
+    assert shown(draft) == drafted
+    job.video.write_bytes(b"not a film")
+    assert shown(job) == job.video
+    job.video.unlink()
+    assert shown(job) is None
 
 
 def test_what_was_made_is_given_again_until_the_video_changes(job, tmp_path):

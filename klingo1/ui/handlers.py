@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from klingo1.clips import check_clip_url
+from klingo1.deliver import shown
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
@@ -207,7 +208,7 @@ class Handlers(Library):
         yield state_view(job), None
         async for change in self._studio.watch(job.id, owner=owner):
             job = change
-            yield state_view(job), job.video if job.state.ended else None
+            yield state_view(job), shown(job)
 
     # -- parts
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from klingo1.deliver import Kind, deliver
+from klingo1.deliver import HANDED, Kind, deliver
 from klingo1.errors import InvalidRequest
 from klingo1.job import Job, State
 from klingo1.recipe import read_recipe
@@ -21,8 +21,6 @@ from klingo1.ui.views import Publish
 
 WAITING_MAX = 6
 """Files that may be asked for and not yet made, of all visitors together."""
-FOLDER = "handed"
-"""Beside a run's video, so that it goes when the run goes."""
 _log = logging.getLogger(__name__)
 Order = tuple[str, Kind, Size, bool]
 
@@ -70,7 +68,7 @@ class Handout:
 def _make(job: Job, order: Order) -> Path:
     _, kind, size, with_cost = order
     assert job.video is not None
-    folder = job.video.parent / FOLDER
+    folder = job.video.parent / HANDED
     folder.mkdir(exist_ok=True)
     return deliver(job, kind, folder, size=size, with_cost=with_cost)
 

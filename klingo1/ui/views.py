@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from klingo1.deliver import shown
 from klingo1.job import Job, State
 from klingo1.pricing import price_of
 from klingo1.request import Engine
@@ -56,7 +57,7 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
         "aspect": job.request.aspect_ratio,
         "pictures": len(job.request.images),
         "with_video": job.request.has_video,
-        "video": _published(job.video, publish) if job.state is State.DONE else "",
+        "video": _published(shown(job), publish),
         "poster": _published(job.poster, publish),
     }
 

@@ -3,10 +3,14 @@
 import base64
 
 import pytest
+from faults.server import FaultServer
+from filming import film
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import ROOT, generate, mood
+from browser.visitor import ROOT, Served, generate, mood, visit
+from klingo1.recipe import read_recipe
+from klingo1.request import Engine
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +73,32 @@ def test_a_dropped_film_of_ours_offers_its_settings(page):
     drop(page, film)
     page.get_by_role("button", name="Use as reference video").click()
     expect(page.locator("#k-clip .clip b")).to_have_text("example.mp4")
+
+
+def test_a_paid_result_saved_from_the_page_tells_how_it_was_made(browser, photos, tmp_path):
+    """The card's download and the player's own file hold the recipe; dropped on the page it offers it."""
+    key = "wsk_handover_0001"
+    made = film(tmp_path / "made.mp4", seconds=3, size=(1280, 720), sound=True)
+    with FaultServer(key=key, film=made.read_bytes()) as service:
+        served = Served(tmp_path, WAVESPEED_BASE_URL=service.url, WAVESPEED_API_KEY=key).start()
+        try:
+            with visit(browser, served.url) as page:
+                page.get_by_role("radio", name="Kling O1").click()
+                generate(page, photos, prompt="@Image1 pays for this one", seconds=3)
+                mood(page, "good")
+                with page.expect_download() as saving:
+                    page.locator("#k-card [data-act=download]").click()
+                saved = tmp_path / "saved.mp4"
+                saving.value.save_as(saved)
+                recipe = read_recipe(saved)
+                assert (recipe.prompt, recipe.engine) == ("@Image1 pays for this one", Engine.KLING)
+                played = page.locator("#k-video video").get_attribute("src")
+                assert page.request.get(played).body() == saved.read_bytes()
+                page.get_by_label("Prompt").fill("Something else")
+                drop(page, saved)
+                page.get_by_role("button", name="Apply settings").click()
+                expect(page.get_by_label("Prompt")).to_have_value("@Image1 pays for this one")
+        finally:
+            served.stop()
+    (original,) = (tmp_path / "home" / "jobs").glob("*/video.mp4")
+    assert original.read_bytes() == made.read_bytes()
