@@ -10,6 +10,7 @@ import logging
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -104,7 +105,8 @@ class Retention:
                 gone += sum(map(self.erase, old))
             gone += self._make_room(now)
             known = self._ledger.ids()
-            disk.remove_orphans(self._settings.home / "jobs", known, before=now - ORPHAN_SECONDS)
+            # A file's age goes by the disk's clock, whatever clock the runs go by.
+            disk.remove_orphans(self._settings.home / "jobs", known, before=time.time() - ORPHAN_SECONDS)
             self._ledger.forget_quotes(before=now - QUOTE_SECONDS)
             if self._settings.hosted:
                 disk.bound(self._cache, CACHE_MAX)

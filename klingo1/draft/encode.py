@@ -123,7 +123,9 @@ def _video_stream(container: Any, width: int, height: int) -> VideoStream:
     stream: VideoStream = container.add_stream("libx264", rate=FPS)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     stream.time_base = Fraction(1, FPS)
-    stream.options = {"preset": "veryfast", "crf": "20"}
+    # Its macroblock tree reads memory that it never wrote where the width is no multiple of 64, and the same
+    # frames then give other files; without it, files of the same size look the same.
+    stream.options = {"preset": "veryfast", "crf": "21", "x264-params": "mbtree=0"}
     context = stream.codec_context
     context.thread_count = 2
     # OpenCV converts by BT.601 with limited range; players must be told, or yellows turn green.

@@ -1,4 +1,8 @@
+import hashlib
 import json
+import os
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -94,6 +98,28 @@ def test_padding_is_the_same_every_time():
         for plane, wide in zip(frame.planes, (168, 84, 84), strict=True):
             rows = np.frombuffer(plane, np.uint8)[: plane.line_size * 48].reshape(48, plane.line_size)
             assert (rows[:, wide:] == 128).all()
+
+
+_NOISE_FILM = """
+import sys, numpy, pathlib
+from klingo1.draft.encode import Encoder
+rng, path = numpy.random.default_rng(2), pathlib.Path(sys.argv[1])
+with Encoder(path, 168, 192, title="", recipe={}) as encoder:
+    for _ in range(16):
+        encoder.add(rng.integers(40, 200, (192 * 3 // 2, 168), dtype=numpy.uint8))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc fills fresh memory on request")
+def test_a_file_does_not_depend_on_what_was_in_memory(tmp_path):
+    """With memory that comes filled with this or that byte, the same frames give the same file."""
+    files = set()
+    for filling in ("0", "1", "77"):
+        path = tmp_path / f"{filling}.mp4"
+        environment = os.environ | {"MALLOC_PERTURB_": filling}
+        subprocess.run([sys.executable, "-c", _NOISE_FILM, str(path)], check=True, env=environment)
+        files.add(hashlib.sha256(path.read_bytes()).digest())
+    assert len(files) == 1
 
 
 def test_the_same_frames_give_the_same_file(tmp_path):
