@@ -8,7 +8,7 @@ from typing import Any
 
 from klingo1.background import Background
 from klingo1.engines import Engines
-from klingo1.errors import ApiError, InvalidRequest, KlingoError
+from klingo1.errors import ApiError, InvalidRequest, JobNotFound, KlingoError
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.money import Caps
@@ -116,6 +116,7 @@ class Decisions:
 
     def find_lost(self, owner: str) -> list[Prediction]:
         """What the service's last days hold and this ledger does not, newest first."""
+        self._engines.check_own(owner)
 
         async def ask() -> list[Prediction]:
             client = await self._engines.client(Engine.KLING, owner)
@@ -127,7 +128,12 @@ class Decisions:
         """A job for a prediction found at the service; the one that has it already, if any."""
         for lost in self._ledger.in_state(State.UNKNOWN):
             if lost.owner == owner and lost.problem and prediction_id in lost.problem.prediction_ids:
-                return self.resume(lost, prediction_id=prediction_id)
+                with contextlib.suppress(
+                    JobNotFound
+                ):  # its text is gone: the found one gets a row of its own
+                    self._ledger.restore(lost.id, owner=owner)  # deleted before anybody knew
+                    return self.resume(lost, prediction_id=prediction_id)
+        self._engines.check_own(owner)
 
         async def ask() -> tuple[Job, float]:
             client = await self._engines.client(Engine.KLING, owner)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 OFF = "Paid runs are switched off on this page. Drafts are free."
 NO_KEY = "Kling O1 needs a WaveSpeed API key. Enter one, or make a draft for free."
+NO_OWN_KEY = (
+    "Runs are looked for with a key of your own; the one that this page lends made other people's, too."
+)
 DRAFT_ORIGIN = "http://draft.klingo1.invalid"
 """Where the in-process service seems to live; the name resolves nowhere."""
 DRAFT_PATIENCE = Patience(polls_per_second=50.0, first_wait=0.1, growth=1.015)
@@ -76,6 +79,14 @@ class Engines:
             raise PaidOff(OFF)
         if not self.key_of(owner):
             raise KeyMissing(NO_KEY)
+
+    def check_own(self, owner: str) -> None:
+        """Whether this owner may look at an account's runs: its key must be their own, not one that is lent,
+        which made other people's runs as well. Raises PaidOff and KeyMissing.
+        """
+        self.check_paid(owner)
+        if self._settings.hosted and not self._keys.of(owner):
+            raise KeyMissing(NO_OWN_KEY)
 
     def _lent_to(self, owner: str) -> bool:
         return not self._settings.hosted or (self._settings.sign_in and self._is_signed_in(owner))

@@ -58,6 +58,11 @@ class Erasing(Book):
         """Everything of one owner that is not emptied, hidden or not."""
         return self._listed(jobs.c.owner == owner, jobs.c.request != EMPTIED)
 
+    def undecided(self, owner: str) -> list[Job]:
+        """An owner's lost submits that wait for a person, but for deleted ones."""
+        waits = (jobs.c.state == State.UNKNOWN.value, jobs.c.problem.is_not(None))
+        return self._listed(jobs.c.owner == owner, jobs.c.deleted_at.is_(None), *waits)
+
     def over(self, *, before: float, limit: int = 1000) -> list[Job]:
         """What nobody works on and has not changed since that time, oldest first."""
         return self._listed(

@@ -72,14 +72,21 @@ class Housekeeping:
         ahead = self._ledger.drafts_in_work(before=job.created_at)
         return max(0, ahead - self.settings.draft_workers + 1)
 
+    # -- what is open
+
+    def undecided(self, owner: str = DESK) -> list[Job]:
+        """Runs of which only a person can say whether they were billed; deleted ones are left out."""
+        return self._ledger.undecided(owner)
+
     # -- forgetting
 
-    def delete(self, job_id: str, *, owner: str = DESK) -> None:
+    def delete(self, job_id: str, *, owner: str = DESK) -> Job:
         """Delete a run: hidden now, its files and text removed after half a minute; id and cost are kept.
 
-        A paid run that is on its way is billed all the same. Raises JobNotFound.
+        A paid run that is on its way is billed all the same, and one of which nobody knows keeps its hold.
+        Returns the run as it was left. Raises JobNotFound.
         """
-        self._retention.delete(self._ledger.job(job_id, owner=owner))
+        return self._retention.delete(self._ledger.job(job_id, owner=owner))
 
     def restore(self, job_id: str, *, owner: str = DESK) -> Job:
         """Take a deletion back; what was in work stays stopped. Raises JobNotFound when too late."""

@@ -123,6 +123,16 @@ class Job:
         return None if self.finished_at is None else max(0.0, self.finished_at - self.created_at)
 
     @property
+    def waits(self) -> bool:
+        """Nothing happens until a person decides: also a lost submit that three looks did not settle."""
+        return self.state.waits_for_person or (self.state is State.UNKNOWN and self.problem is not None)
+
+    @property
+    def goes_on(self) -> bool:
+        """It is worked on without anybody's word."""
+        return self.state.active and not self.waits
+
+    @property
     def was_lost(self) -> bool:
         """The answer to a paid submit was lost once, so a task may exist that nobody here knows."""
         return self.money is not Money.FREE and any(state is State.UNKNOWN for state, _ in self.phases)

@@ -14,11 +14,9 @@ from klingo1.ledger import Ledger
 from klingo1.lookup import listing, names, read_time
 from klingo1.prediction import Prediction
 from klingo1.pricing import price_of
-from klingo1.request import Engine, VideoRequest
+from klingo1.request import UNKNOWN_REFERENCE, Engine, VideoRequest
 from klingo1.uploads import sent_references
 
-UNKNOWN_REFERENCE = "unknown:"
-"""Stands for references that the service did not echo."""
 LISTED = timedelta(days=8)
 """The list holds the last 7 days (documentation of the service); a day more for clocks that differ."""
 
@@ -69,17 +67,7 @@ async def unrecorded(client: Client, ledger: Ledger, *, now: float) -> list[Pred
 
 
 def _echoed_request(inputs: Mapping[str, Any]) -> VideoRequest:
-    images = inputs.get("images")
-    named = tuple(i for i in images if isinstance(i, str)) if isinstance(images, list) else ()
-    video = inputs.get("video")
     try:
-        return VideoRequest(
-            prompt=inputs["prompt"],
-            images=named or (UNKNOWN_REFERENCE,),
-            video=video if isinstance(video, str) and video else None,
-            keep_original_sound=inputs.get("keep_original_sound", True),
-            aspect_ratio=inputs.get("aspect_ratio", "16:9"),
-            duration=inputs.get("duration", 5),
-        )
-    except (KeyError, InvalidRequest):
+        return VideoRequest.from_wire(inputs)
+    except InvalidRequest:
         return VideoRequest(prompt="A run that was found at the service", images=(UNKNOWN_REFERENCE,))

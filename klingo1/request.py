@@ -27,6 +27,8 @@ ROLES = ("character", "prop", "scene", "style")
 VIEWS = ("front", "side", "back", "left", "right")
 """What a picture shows of its subject; "left" and "right" are side views that look that way."""
 GUESS = "guess"
+UNKNOWN_REFERENCE = "unknown:"
+"""Stands for references that a service did not repeat."""
 EXAMPLE_PROMPT = (
     "The character walking through a futuristic city at night, neon lights reflecting on wet streets"
 )
@@ -131,6 +133,22 @@ class VideoRequest:
     def with_references(self, images: Sequence[Reference], video: Reference | None) -> VideoRequest:
         """The same request over other reference files or addresses."""
         return replace(self, images=tuple(images), video=video)
+
+    @classmethod
+    def from_wire(cls, raw: Mapping[str, Any]) -> VideoRequest:
+        """The request as a service repeats it; in place of references that it does not repeat stands one that
+        names nothing. Raises InvalidRequest.
+        """
+        images, video = raw.get("images"), raw.get("video")
+        named = tuple(i for i in images if isinstance(i, str)) if isinstance(images, list) else ()
+        return cls(
+            prompt=raw.get("prompt", ""),
+            images=named or (UNKNOWN_REFERENCE,),
+            video=video if isinstance(video, str) and video else None,
+            keep_original_sound=raw.get("keep_original_sound", True),
+            aspect_ratio=raw.get("aspect_ratio", ASPECT_RATIO_DEFAULT),
+            duration=raw.get("duration", DURATION_DEFAULT),
+        )
 
     def to_wire(self, *, prompt: str | None = None) -> dict[str, Any]:
         """The body of a submit. Every reference must be an address by now; `prompt` replaces the typed one.

@@ -27,12 +27,12 @@ READ_BY_PEOPLE = (
     "uploads",
     "ui/handlers",
     "ui/handout",
+    "ui/lost",
+    "ui/lost_words",
     "ui/views",
     "ui/words",
 )
 """Modules whose sentences can reach the page: refusals, advice, phases, what a run tells when it ended."""
-ON_THE_COMMAND_LINE = {"money_known"}
-"""Functions of these modules whose sentences the page does not show."""
 
 
 class _Template(HTMLParser):
@@ -110,8 +110,6 @@ def _skipped(tree):
             yield from ([node.value] if isinstance(node.value, ast.Constant) else [])
         if isinstance(node, ast.JoinedStr):
             yield from node.values
-        if isinstance(node, ast.FunctionDef) and node.name in ON_THE_COMMAND_LINE:
-            yield from ast.walk(node)
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in {"warning", "error", "info", "debug", "ValueError", "TypeError", "RuntimeError"}:

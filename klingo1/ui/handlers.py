@@ -19,7 +19,8 @@ from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
 from klingo1.request import GUESS, ROLES, VIEWS, DraftOptions, Engine, VideoRequest, check_image_count
-from klingo1.ui.library import DESK_OWNER, Library
+from klingo1.ui.library import DESK_OWNER
+from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
 from klingo1.ui.words import ONE_ANGLE, Notice, notice_of
 
@@ -72,7 +73,7 @@ class Form:
         return url
 
 
-class Handlers(Library):
+class Handlers(LostRuns):
     """The page's behaviour over one studio."""
 
     # -- who and where

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from klingo1.errors import JobNotFound, KlingoError
 from klingo1.job import Job, State
 from klingo1.ui.handout import Handout
+from klingo1.ui.lost_words import deleted_words
 from klingo1.ui.views import Publish, inputs_view, summary_view
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class Library:
         if job is None:
             return {"ok": False}
         try:
-            self._studio.delete(job.id, owner=owner)
+            left = self._studio.delete(job.id, owner=owner)
         except KlingoError:
             return {"ok": False}
-        return {"ok": True}
+        return {"ok": True, "text": deleted_words(job, left)}
 
     def restore(self, asked: object) -> dict[str, Any]:
         """Take a deletion back."""
@@ -142,7 +143,7 @@ def _holds(job: Job, words: list[str]) -> bool:
 
 _GROUPS: Mapping[str, Test] = {
     "done": lambda job: job.state is State.DONE,
-    "going": lambda job: job.state.active,
-    "waiting": lambda job: job.state.waits_for_person or (job.state is State.UNKNOWN and bool(job.problem)),
+    "going": lambda job: job.goes_on,
+    "waiting": lambda job: job.waits,
     "ended": lambda job: job.state.ended and job.state is not State.DONE,
 }

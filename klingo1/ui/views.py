@@ -10,7 +10,7 @@ from klingo1.deliver import shown
 from klingo1.job import Job, State
 from klingo1.pricing import price_of
 from klingo1.request import Engine
-from klingo1.ui import words
+from klingo1.ui import lost_words, words
 from klingo1.ui.reading import reading_of
 
 DRAFT_FIELD_MAX = 400
@@ -29,7 +29,8 @@ def job_view(job: Job, *, now: float, publish: Publish) -> dict[str, Any]:
         "money": words.money_words(job),
         "progress": job.progress if job.state is State.RUNNING else None,
         "problem": problem.as_json() if problem else None,
-        "stop": {"label": stop_label, "note": stop_note} if job.state.active else None,
+        "stop": {"label": stop_label, "note": stop_note} if job.goes_on else None,
+        "settle": lost_words.settle_label(job),
         "promote": _promotion(job),
         "phases": [[state.value, at] for state, at in job.phases],
         "details": _details(job),
@@ -46,9 +47,10 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
         "engine_name": words.ENGINE_NAMES[job.engine],
         "state": job.state.value,
         "title": words.phase_of(job).title,
-        "active": job.state.active,
+        "active": job.goes_on,
         "ended": job.state.ended,
         "resume": _resume_label(job),
+        "delete_note": lost_words.delete_note(job),
         "created": job.created_at,
         "finished": job.finished_at,
         "price": job.price.micro,

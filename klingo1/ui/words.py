@@ -97,6 +97,10 @@ def phase_of(job: Job) -> Phase:
     """The state of a job in words."""
     phases = _DRAFT_PHASES if job.engine is Engine.DRAFT else _KLING_PHASES
     phase = phases.get(job.state) or _COMMON_PHASES[job.state]
+    if job.state is State.UNKNOWN and job.waits:
+        return Phase(
+            "It needs your word", "The answer to the request was lost. Nothing is sent a second time."
+        )
     if job.state is State.STOPPED and job.engine is Engine.KLING and job.prediction_id:
         return Phase(phase.title, "We stopped waiting. The run goes on at the service and is billed.")
     if job.state is State.DONE:

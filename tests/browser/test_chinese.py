@@ -63,7 +63,7 @@ def reader(browser, served):
 
 
 def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip):
-    """Empty, filled, refused, asked for a key, running, done, its forms and details, stopped, deleted."""
+    """Empty, filled, refused, asked for a key, running, done, its forms and details, stopped, deleted, lost."""
     page = reader
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert english(page) == []
@@ -112,6 +112,9 @@ def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip)
     page.locator("#k-history .away").first.click()
     page.get_by_label("搜索您的视频").fill("没有这样的")
     page.locator("#k-history .none:not([hidden])").wait_for()
+    assert english(page) == []
+    page.get_by_role("button", name="查找丢失的任务").click()
+    page.get_by_role("button", name="输入密钥").wait_for()
     assert english(page) == []
 
 

@@ -201,6 +201,17 @@ class SlowClose:
 
 
 @dataclass(frozen=True)
+class Meanwhile:
+    """The right answer, found after something else has happened."""
+
+    happens: Callable[[], object]
+
+    def play(self, line: Line, act: Callable[[], Reply]) -> None:
+        self.happens()
+        line.send(act())
+
+
+@dataclass(frozen=True)
 class Swallow:
     """Reads the request's body in pieces of `size` bytes, `pause` seconds apart, keeps none, then answers."""
 

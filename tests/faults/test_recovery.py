@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
 from conftest import wait_for
-from faults.server import Close, FaultServer
+from faults.losing import lose
+from faults.server import Close, FaultServer, Meanwhile, Reset
 
 from klingo1.client import Client
 from klingo1.job import Job, Money, State
@@ -17,17 +17,6 @@ from klingo1.recovery import unrecorded
 from klingo1.request import Engine, VideoRequest
 
 URL = "https://example.com/one.jpg"
-
-
-@dataclass(frozen=True)
-class Meanwhile:
-    """The right answer, after something else has happened."""
-
-    happens: Callable[[], None]
-
-    def play(self, line, act):
-        self.happens()
-        line.send(act())
 
 
 @dataclass(frozen=True)
@@ -104,3 +93,64 @@ def test_a_run_that_settles_during_the_search_is_not_called_lost():
             return await unrecorded(client, Settling(), now=1_800_000_000.0)
 
     assert asyncio.run(search()) == []
+
+
+def test_a_run_deleted_while_it_is_looked_for_still_counts_when_it_is_found(open_studio, clock):
+    """Its answer was lost and it is deleted: it is billed, so its price counts and its id is kept; it is
+    neither sent again nor called lost.
+    """
+    looked = threading.Event()
+
+    def is_deleted():
+        studio.delete(job.id)
+        looked.set()
+
+    with FaultServer(faults={"submit": [Reset()], "list": [Meanwhile(is_deleted)]}) as server:
+        studio = open_studio(server)
+        job = studio.submit(VideoRequest(prompt="forget me", images=(URL,)), engine="kling")
+        assert looked.wait(10)
+        (task,) = server.service.tasks
+        wait_until(lambda: task in studio._ledger.prediction_ids())
+        clock.skip(60)
+        studio.sweep()
+        assert studio.jobs() == []
+        assert studio.spending()[0][1] == {Money.SPENT: 560_000}
+        assert studio.find_lost() == []
+        assert len(server.calls("submit")) == server.billed == 1
+        assert b"forget me" not in (studio.settings.home / "klingo1.sqlite3").read_bytes()
+
+
+def test_a_deleted_run_of_which_nobody_knows_keeps_its_hold_and_can_be_fetched(open_studio, clock):
+    """Two could be it, and it is deleted: the money stays held through every sweep, the service's run is
+    offered as lost, and fetching it brings the deleted one back.
+    """
+    with FaultServer(echo="", now=clock.time) as server:
+        studio = open_studio(server)
+        job, _ = lose(server, studio, "walk 0", "walk 1")
+        assert len(studio.undecided()) == 2
+        studio.delete(job.id)
+        clock.skip(86400)
+        studio.sweep()
+        assert job.id not in {one.id for one in [*studio.jobs(), *studio.undecided()]}
+        held = sum(amounts.get(Money.HELD, 0) for _, amounts in studio.spending())
+        assert held == 2 * 336_000
+        for other in studio.undecided():
+            studio.resume(other.id, prediction_id=other.problem.prediction_ids[-1])
+            wait_for(studio, other.id, State.DONE)
+        (candidate,) = (one.id for one in studio.find_lost())
+        assert candidate in job.problem.prediction_ids
+        adopted = studio.adopt(candidate)
+        assert adopted.id == job.id
+        clock.skip(86400)
+        studio.sweep()
+        done = wait_for(studio, job.id, State.DONE)
+        assert (done.prediction_id, done.money) == (candidate, Money.SPENT)
+        assert len(server.calls("submit")) == server.billed == 2
+
+
+def wait_until(holds):
+    for _ in range(1500):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it does not come true")

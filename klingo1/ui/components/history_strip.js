@@ -69,7 +69,7 @@ async function remove(job, button) {
     clearTimeout(standing);
     if (back && back.ok) { bar.hidden = true; await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); announce(t`It is back.`); } else bar.replaceChildren(h('span', {}, t`It could not be brought back.`));
   } }, t`Undo`);
-  bar.replaceChildren(h('span', {}, job.active ? t`Stopped and deleted.` : t`Deleted.`), undo);
+  bar.replaceChildren(h('span', {}, said(answer.text)), undo);
   bar.hidden = false;
   draw();
   undo.focus();
@@ -109,7 +109,7 @@ function tile(job) {
       h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? t`Draft` : 'Kling O1'), job.resume ? h('span', { class: 'mark ask' }, t`Waits for you`) : null),
       h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
     h('button', { type: 'button', class: 'again', 'aria-label': t`Use the inputs of ${job.prompt.slice(0, 60)}`, title: t`Use these inputs`, onclick() { reuse(job.id); } }, icon('reuse')),
-    h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: job.active && job.engine === 'kling' ? t`Delete. The paid run goes on there and is billed` : t`Delete`, onclick() { remove(job, this); } }, icon('bin')),
+    h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: said(job.delete_note), onclick() { remove(job, this); } }, icon('bin')),
     job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
     job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${said(job.resume)}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, said(job.resume)) : null);
 }

@@ -172,6 +172,7 @@ function drawActions() {
   const wanted = [];
   if (view.stop) wanted.push(['stop', said(view.stop.label), 'stop', said(view.stop.note)]);
   if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
+  if (view.settle) wanted.push(['settle', said(view.settle), 'search', '']);
   if (view.resume) wanted.push(['resume', said(view.resume), 'again', '']);
   if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', t`Make it with Kling O1 · ${money(view.promote)}`, null, '']);
   if (view.video) wanted.push(['download', t`Download`, 'down', ''], ['forms', t`More formats`, 'share', '']);
@@ -183,7 +184,7 @@ function drawActions() {
   box.dataset.key = key;
   box.replaceChildren(...wanted.map(([act, label, mark, hint]) => (act === 'download'
     ? h('a', { href: fileUrl(view.video), download: `klingo1-${view.engine}-${view.id.slice(0, 8)}.mp4`, class: 'act', dataset: { act } }, icon(mark), label)
-    : h('button', { type: 'button', class: act === 'promote' || act === 'resume' ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, 'aria-expanded': act === 'forms' ? String(!forms.hidden) : null, 'aria-controls': act === 'forms' ? 'k-forms' : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
+    : h('button', { type: 'button', class: act === 'promote' || act === 'settle' || (act === 'resume' && !view.settle) ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, 'aria-expanded': act === 'forms' ? String(!forms.hidden) : null, 'aria-controls': act === 'forms' ? 'k-forms' : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
   const hint = wanted.find(([, , , note]) => note);
   if (hint) box.append(h('span', { class: 'hint' }, hint[3]));
   box.hidden = !wanted.length;
@@ -217,6 +218,7 @@ const acts = {
     if (forms.hidden) { forms.hidden = false; $('.kind').focus(); } else closeForms();
     button.setAttribute('aria-expanded', String(!forms.hidden));
   },
+  settle() { set('findLost', job); },
   reuse() { set('reuse', job); },
   asClip() {
     set('take:clip', { file: window.klingo.asFile(view.video, `${said(view.title)}.mp4`, 'video/mp4'), url: '', keep_sound: true });

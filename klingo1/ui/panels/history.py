@@ -7,14 +7,16 @@ from typing import Any
 
 from klingo1.ui.components.compare import Compare
 from klingo1.ui.components.history_strip import HistoryStrip
+from klingo1.ui.components.lost_finder import LostFinder
 from klingo1.ui.handlers import Handlers
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPanel:
-    """The strip of jobs, and the dialog that compares two of them."""
+    """The strip of jobs, what finds lost ones, and the dialog that compares two of them."""
 
     strip: HistoryStrip
+    lost: LostFinder
     compare: Compare
 
 
@@ -33,6 +35,19 @@ def build(handlers: Handlers) -> HistoryPanel:
     def restore(asked: dict[str, Any]) -> dict[str, Any]:
         return handlers.restore(asked)
 
+    def find_lost(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.find_lost(asked)
+
+    def adopt(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.adopt(asked)
+
+    def choose(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.choose(asked)
+
+    def release(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.release(asked)
+
     functions = [history, inputs, delete, restore]
     strip = HistoryStrip({}, elem_id="k-history", server_functions=functions)
-    return HistoryPanel(strip, Compare({}, elem_id="k-compare"))
+    lost = LostFinder({}, elem_id="k-lost", server_functions=[find_lost, adopt, choose, release])
+    return HistoryPanel(strip, lost, Compare({}, elem_id="k-compare"))
