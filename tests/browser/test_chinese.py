@@ -63,7 +63,7 @@ def reader(browser, served):
 
 
 def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip):
-    """Empty, filled, refused, asked for a key, running, done, its forms and details, stopped, deleted, lost."""
+    """Empty, filled, refused, asked for a key, running, done, forms, details, stopped, deleted, lost."""
     page = reader
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert english(page) == []
