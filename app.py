@@ -1,7 +1,8 @@
-"""Serve the page: `python app.py`. Also the entry of a Hugging Face Space."""
+"""Serve the page: `python app.py`. Also the entry of a Hugging Face Space. `--mcp` adds tools."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -14,14 +15,20 @@ from klingo1.studio import Studio
 
 def main() -> int:
     """Settings → studio → page → launch, which obeys GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
-    from klingo1.ui.page import create_page, launch_options  # noqa: PLC0415 - after the settings are known to be right
+    parser = argparse.ArgumentParser(description="Serve the page; the environment has its settings.")
+    parser.add_argument("--mcp", action="store_true", help="offer price, generate, status, history over MCP")
+    mcp = parser.parse_args().mcp
+    from klingo1.ui.mcp import check_installed  # noqa: PLC0415 - a wrong option is told before gradio is loaded
+    from klingo1.ui.page import create_page, launch_options  # noqa: PLC0415 - as above
 
     try:
+        if mcp:
+            check_installed()
         settings = Settings.read(os.environ, dotenv_file=Path(".env"))
         with Studio(settings) as studio:
-            page = create_page(studio, hosted=settings.hosted)
+            page = create_page(studio, hosted=settings.hosted, mcp=mcp)
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop closes the studio, too
-            page.launch(**launch_options(studio))
+            page.launch(**launch_options(studio, mcp=mcp))
     except (SettingsError, LedgerError, OSError) as error:
         print(f"klingo1: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 2

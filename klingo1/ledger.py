@@ -30,11 +30,12 @@ class Ledger(Erasing):
 
     # -- quotes and admission
 
-    def new_quote(self, owner: str, *, now: float) -> str:
-        """A token that admits one run of `owner` within a day."""
+    def new_quote(self, owner: str, *, now: float, digest: str | None = None) -> str:
+        """A token that admits one run of `owner` within a day; with `digest`, that request and no other."""
         token = secrets.token_urlsafe(24)
         with self._writing() as connection:
-            connection.execute(sa.insert(quotes).values(token=token, owner=owner, issued_at=now))
+            values = {"token": token, "owner": owner, "issued_at": now, "digest": digest}
+            connection.execute(sa.insert(quotes).values(values))
         return token
 
     def check_work(self, *, owner: str, engine: Engine, caps: Caps) -> None:

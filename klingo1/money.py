@@ -83,9 +83,10 @@ def spend_quote(connection: Connection, new: NewJob, now: float) -> str | None:
     ).one_or_none()
     if row is None:
         raise QuoteRefused("This offer is not known here. Reload the page and try again.")
+    if row.digest is not None and row.digest != new.digest:
+        made = "used" if row.job_id is not None else "made"
+        raise QuoteRefused(f"This offer was {made} for another request. Ask for a new one.")
     if row.job_id is not None:
-        if row.digest != new.digest:
-            raise QuoteRefused("This offer was used for another request already. Click again.")
         return str(row.job_id)
     if now - row.issued_at > QUOTE_SECONDS:
         raise QuoteRefused("This offer is more than a day old. Click again.")

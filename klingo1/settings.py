@@ -39,6 +39,7 @@ _KNOWN = (
     "KLINGO1_PROXIES",
     "KLINGO1_HOSTS",
     "KLINGO1_CUTOUT_MODEL",
+    "KLINGO1_MCP_FOLDER",
 )
 CLUSTER_AHEAD = 64
 _HOSTED_DAYS, _HOSTED_QUOTA = 7, 20
@@ -78,6 +79,8 @@ class Settings:
     """Host names under which a desk's page may be asked for, besides addresses and localhost."""
     cutout_model: Path | None = None
     """An ONNX network of the U²-Net family that cuts photographs for drafts."""
+    mcp_folder: Path | None = None
+    """The one folder whose files programs may use as references over MCP; None lends none."""
     on_space: bool = False
     cache: Path | None = None
     """Gradio's folder for uploads and shown files, when it is not in the system's temporary folder."""
@@ -124,6 +127,7 @@ class Settings:
             proxies=_count(values, "KLINGO1_PROXIES", default=int(on_space), least=0, most=8),
             hosts=tuple(values.get("KLINGO1_HOSTS", "").replace(",", " ").lower().split()),
             cutout_model=_file(values, "KLINGO1_CUTOUT_MODEL"),
+            mcp_folder=_folder(values, "KLINGO1_MCP_FOLDER"),
             on_space=on_space,
             cache=Path(cache).absolute() if cache else None,
         )
@@ -217,6 +221,16 @@ def _file(values: Mapping[str, str], name: str) -> Path | None:
     path = Path(text).expanduser().absolute()
     if not path.is_file():
         raise SettingsError(f"{name} must name a file that is there.", variable=name)
+    return path
+
+
+def _folder(values: Mapping[str, str], name: str) -> Path | None:
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text).expanduser().absolute()
+    if not path.is_dir():
+        raise SettingsError(f"{name} must name a folder that is there.", variable=name)
     return path
 
 

@@ -23,13 +23,14 @@ from klingo1.decisions import Decisions
 from klingo1.engines import Engines
 from klingo1.entries import Entries
 from klingo1.errors import KlingoError, LedgerError, QuoteRefused
-from klingo1.housekeeping import Housekeeping, caps_of
+from klingo1.housekeeping import caps_of
 from klingo1.intake_process import Apart, Here, Intake
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
 from klingo1.moments import Moment, reached
 from klingo1.money import NewJob
+from klingo1.offers import Offers
 from klingo1.prediction import Prediction
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine, VideoRequest
@@ -49,7 +50,7 @@ CLOSE_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 
 
-class Studio(Housekeeping):
+class Studio(Offers):
     """Everything the page, the command line and scripts do. Use it in a `with` block.
 
     Raises LedgerError on entering when the home folder's ledger cannot be used.
@@ -135,10 +136,6 @@ class Studio(Housekeeping):
         await self._engines.close()
 
     # -- runs
-
-    def new_quote(self, owner: str = DESK) -> str:
-        """A one-use token: however often a click with it arrives, it makes one job."""
-        return self._ledger.new_quote(owner, now=self._clock.time())
 
     def submit(
         self,

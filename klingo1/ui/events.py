@@ -34,8 +34,8 @@ class Page:
     interface: InterfacePanel
 
 
-def bind(page: Page, handlers: Handlers) -> None:
-    """Connect the panels to the handlers."""
+def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
+    """Connect the panels to the handlers; `documented` lists `/generate` among the public endpoints."""
     browser, compose, card = page.browser, page.compose, page.result.card
     session = [browser, card]
 
@@ -62,10 +62,10 @@ def bind(page: Page, handlers: Handlers) -> None:
     card.remember(
         None, browser, browser, js="(memory) => window.klingo.remembered(memory)", show_progress="hidden"
     )
-    _bind_interface(page.interface, handlers)
+    _bind_interface(page.interface, handlers, documented=documented)
 
 
-def _bind_interface(interface: InterfacePanel, handlers: Handlers) -> None:
+def _bind_interface(interface: InterfacePanel, handlers: Handlers, *, documented: bool) -> None:
     async def generate(  # noqa: PLR0917 - their names and order are the public interface
         images: list[str],
         prompt: str,
@@ -102,6 +102,7 @@ def _bind_interface(interface: InterfacePanel, handlers: Handlers) -> None:
         interface.inputs,
         interface.outputs,
         api_name="generate",
+        api_visibility="public" if documented else "undocumented",
         concurrency_limit=None,
         show_progress="hidden",
     )

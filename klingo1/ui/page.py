@@ -24,6 +24,7 @@ from klingo1.pricing import tariff
 from klingo1.references import BYTES_MAX, RATIO_MAX, SIDE_MIN
 from klingo1.studio import Studio
 from klingo1.ui import events
+from klingo1.ui import mcp as tools
 from klingo1.ui.components.element import text_of
 from klingo1.ui.components.masthead import Masthead
 from klingo1.ui.examples import read_examples
@@ -31,6 +32,7 @@ from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
 from klingo1.ui.panels import compose, history, interface, result
 from klingo1.ui.theme import create_theme
+from klingo1.ui.tools import Tools
 from klingo1.web.guard import Guard, Policy
 
 _INSTALLED = Path(__file__).parents[1] / "assets"
@@ -56,9 +58,10 @@ class Shelf:
         return placed
 
 
-def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS) -> gr.Blocks:
-    """The page over one studio. `hosted` separates visitors; on a desk there is one owner."""
-    handlers = Handlers(studio, hosted=hosted, publish=Shelf().publish)
+def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:
+    """The page over one studio. `hosted` separates visitors; a desk has one owner. `mcp` adds tools."""
+    shelf = Shelf()
+    handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
     examples = read_examples(assets)
     gr.set_static_paths([*(file for example in examples for file in example.files)])
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
@@ -72,15 +75,17 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS) -> gr.Bl
                 shown = result.build(handlers, [example.as_json() for example in examples])
         history.build(handlers)
         page = events.Page(demo, browser, form, shown, interface.build())
-        events.bind(page, handlers)
+        events.bind(page, handlers, documented=not mcp)
+        if mcp:
+            tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))
     demo.queue(default_concurrency_limit=None, max_size=200, api_open=False)
     return demo
 
 
-def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
+def launch_options(studio: Studio, *, assets: Path = ASSETS, mcp: bool = False) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
-    guard = Middleware(Guard, policy=Policy.of(studio.settings), health=studio.health)
+    guard = Middleware(Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health)
     everywhere = os.environ.get("GRADIO_SERVER_NAME") or "0.0.0.0"  # noqa: S104 - hosted: everybody's
     return {
         "server_name": everywhere if studio.settings.hosted else None,
@@ -91,6 +96,7 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS) -> dict[str, Any]:
         "max_threads": 200,
         "max_file_size": UPLOAD_MAX,
         "pwa": True,
+        "mcp_server": mcp,
         "run_history": False,
         "enable_monitoring": False,
         "show_error": False,

@@ -37,6 +37,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Health = Callable[[], Mapping[str, Any]]
 
 JSON_MAX = 65_536
+MCP_MAX = 32_000_000
+"""Bytes of one MCP message: pictures may stand in it as data: addresses."""
 UPLOAD_MAX = 210_000_000
 """Bytes of one upload request: a clip of 200 MB and its envelope."""
 _READS = re.compile(
@@ -50,6 +52,7 @@ _WRITES = re.compile(
 )
 _STREAMS = re.compile(r"/gradio_api/(?:heartbeat/|queue/data|call/|upload_progress)")
 _CALLS = re.compile(r"/gradio_api/(?:component_server|reset|cancel)")
+_MCP = "/gradio_api/mcp"
 _PROXY = re.compile(r"(?:/gradio_api)?/proxy=")
 _UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
 
@@ -63,9 +66,11 @@ class Policy:
     limited: bool = False
     """Whether the rates of rates.py hold."""
     on_space: bool = False
+    mcp: bool = False
+    """Whether programs reach Gradio's MCP server."""
 
     @classmethod
-    def of(cls, settings: Settings) -> Policy:
+    def of(cls, settings: Settings, *, mcp: bool = False) -> Policy:
         """A hosted page stands under whatever name its proxy gives it, but has many visitors.
 
         A desk's page is asked for by address, as localhost, or by this machine's name and those of the
@@ -73,9 +78,10 @@ class Policy:
         would speak to this one as if it were its own.
         """
         if settings.hosted:
-            return cls(proxies=settings.proxies, limited=True, on_space=settings.on_space)
+            return cls(proxies=settings.proxies, limited=True, on_space=settings.on_space, mcp=mcp)
         name = socket.gethostname().lower()
-        return cls(hosts=("localhost", name, f"{name}.local", *settings.hosts), proxies=settings.proxies)
+        hosts = ("localhost", name, f"{name}.local", *settings.hosts)
+        return cls(hosts=hosts, proxies=settings.proxies, mcp=mcp)
 
 
 class Guard:
@@ -127,6 +133,10 @@ class Guard:
         if _PROXY.match(path) or names_address(path):
             return 403
         if method in {"GET", "HEAD"}:
+            if self._is_mcp(
+                path
+            ):  # no stream of the server's own is offered, which clients take as it is meant
+                return 405
             return 0 if _READS.fullmatch(path) else 404
         if method == "OPTIONS":
             return 403
@@ -134,7 +144,10 @@ class Guard:
             return 405
         if not comes_from_here(headers):
             return 403
-        return 0 if _WRITES.fullmatch(path) else 404
+        return 0 if self._is_mcp(path) or _WRITES.fullmatch(path) else 404
+
+    def _is_mcp(self, path: str) -> bool:
+        return self._policy.mcp and path in {_MCP, f"{_MCP}/"}
 
     def _is_our_host(self, host: str) -> bool:
         if self._policy.hosts is None or not host:
@@ -170,6 +183,9 @@ class Guard:
         self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
     ) -> None:
         if not _UPLOAD.fullmatch(scope["path"]):
+            if self._is_mcp(scope["path"]):
+                await self._pass_tool(scope, headers, client, receive, send)
+                return
             kind = "call" if _CALLS.match(scope["path"]) else "click"
             if not await self._slowed(client, kind, send):
                 await self._pass_json(scope, headers, client, receive, send)
@@ -187,6 +203,25 @@ class Guard:
         ):
             await self._app(scope, receive, send)
 
+    async def _pass_tool(
+        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
+    ) -> None:
+        """A program's message: its bytes count as uploaded ones, and a call that waits as an open stream."""
+        if self._rates is None:
+            await self._pass_json(scope, headers, client, receive, send, most=MCP_MAX)
+            return
+        length = headers.get("content-length", "")
+        size = min(MCP_MAX, int(length[:15])) if length.isdecimal() else 0
+        if await self._slowed(client, "call", send) or await self._slowed(client, "upload_bytes", send, size):
+            return
+        if not self._rates.open_stream(client):
+            await _deny(send, 429, wait=5)
+            return
+        try:
+            await self._pass_json(scope, headers, client, receive, send, most=max(size, JSON_MAX))
+        finally:
+            self._rates.close_stream(client)
+
     async def _slowed(self, client: str, kind: str, send: Send, cost: float = 1.0) -> bool:
         """Whether the address has asked too often and was told so."""
         wait = self._rates.wait_for(client, kind, cost) if self._rates is not None else 0.0
@@ -195,19 +230,21 @@ class Guard:
         return bool(wait)
 
     async def _pass_json(
-        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
-    ) -> None:
-        body = b""
+        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send,
+        *, most: int = 0,
+    ) -> None:  # fmt: skip
+        parts = bytearray()
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body += message.get("body", b"")
+            parts += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._json_max:
+            if len(parts) > (most or self._json_max):
                 await _deny(send, 413)
                 return
+        body = bytes(parts)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if body and kind != "application/json":
             await _deny(send, 415)

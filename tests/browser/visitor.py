@@ -43,8 +43,9 @@ def free_port() -> int:
 class Served:
     """`app.py` on a port of its own over a home folder of its own; can be killed and started again."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, options: tuple[str, ...] = (), **environ: str) -> None:
         self.folder = folder
+        self._options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._environ = environ
@@ -54,7 +55,7 @@ class Served:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py"],
+                [sys.executable, "app.py", *self._options],
                 cwd=ROOT,
                 env=inherited
                 | {
