@@ -2,7 +2,7 @@
 # make test   everything that is checked: ruff, mypy, pytest (browser included)
 # make soak   the long forms of the tests
 # make audit  known holes in the locked packages    make lock   requirements.lock anew
-# Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium.
+# Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium and a PostgreSQL.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 run: $(VENV)/.run
 	$(PY) app.py
 
-test: $(VENV)/.test browser lint
+test: $(VENV)/.test browser postgres lint
 	$(PY) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
@@ -27,7 +27,7 @@ lint: $(VENV)/.test
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-soak: $(VENV)/.test browser
+soak: $(VENV)/.test browser postgres
 	$(PY) -m pytest -m soak -s
 
 audit: $(VENV)/audit/.done
@@ -69,3 +69,13 @@ browser:
 	echo "No Chromium found: installing one for the browser tests."; \
 	$(SUDO) $(APT) update -qq; \
 	$(SUDO) $(APT) install -y -qq chromium || $(SUDO) $(APT) install -y -qq chromium-browser
+
+# The tests start a server of their own; the one that a system package may start is left alone.
+.PHONY: postgres
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb /usr/local/pgsql/bin/initdb \
+		/opt/homebrew/opt/postgresql*/bin/initdb 2>/dev/null | grep -q . && exit 0; \
+	command -v apt-get >/dev/null || { echo "No PostgreSQL found: its tests are skipped."; exit 0; }; \
+	echo "No PostgreSQL found: installing one for the tests of several replicas."; \
+	$(SUDO) $(APT) update -qq; \
+	$(SUDO) $(APT) install -y -qq postgresql

@@ -11,23 +11,34 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from klingo1 import schema
-from klingo1.errors import JobNotFound
+from klingo1 import database, schema
+from klingo1.errors import JobNotFound, LedgerError
 from klingo1.job import Job, State
 from klingo1.records import decode_job, encode_job
 from klingo1.schema import jobs, phases
+
+CLOSE_SECONDS = 5.0
+"""How long closing waits for those who are asking just then."""
 
 
 class Book:
     """One database of jobs. Thread-safe; every write is one short transaction."""
 
-    def __init__(self, database: Path | str, *, home: Path) -> None:
-        """Open or create. Raises LedgerError, naming the file, when it is damaged, newer or not writable."""
-        self.path = database if isinstance(database, Path) else None
+    def __init__(self, place: Path | str, *, home: Path) -> None:
+        """Open or create: a SQLite file, or a database by its address.
+
+        Raises LedgerError, naming the file, when it is damaged, newer or not writable.
+        """
         self._home = home
-        url = f"sqlite:///{database}" if self.path else str(database)
-        self._engine = schema.connect(url)
+        url = f"sqlite:///{place}" if isinstance(place, Path) else place
+        self._engine = database.connect(url)
+        self.on_server = self._engine.dialect.name != "sqlite"
+        file = None if self.on_server else self._engine.url.database
+        self.path = Path(file) if file else None
         self._write = threading.Lock()
+        self._asking = 0
+        self._closing = False
+        self._quiet = threading.Condition()
         try:
             schema.migrate(self._engine, path=self.path)
         except BaseException:
@@ -35,12 +46,15 @@ class Book:
             raise
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the database back: who asks it now may end, later ones are refused, no connection stays."""
+        with self._quiet:
+            self._closing = True
+            self._quiet.wait_for(lambda: not self._asking, timeout=CLOSE_SECONDS)
         self._engine.dispose()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        # One writer at a time in this process; others wait for SQLite's own lock (busy_timeout).
+        # One writer at a time in this process; others wait for the database's own lock.
         with self._write, self._speaking_plainly(), self._engine.begin() as connection:
             yield connection
 
@@ -48,19 +62,29 @@ class Book:
     def _reading(self) -> Iterator[Connection]:
         with (
             self._speaking_plainly(),
-            self._engine.connect().execution_options(**{schema.READ_ONLY: True}) as connection,
+            self._engine.connect().execution_options(**{database.READ_ONLY: True}) as connection,
         ):
             yield connection
 
     @contextmanager
     def _speaking_plainly(self) -> Iterator[None]:
+        with self._quiet:
+            if self._closing:
+                raise LedgerError("The ledger is closed.", path=self.path)
+            self._asking += 1
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            raise schema.unusable(self.path, error) from error
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            raise database.unusable(self.path, error) from error
+        finally:
+            with self._quiet:
+                self._asking -= 1
+                self._quiet.notify_all()
 
     def _load(self, connection: Connection, job_id: str, owner: str | None) -> Job:
         statement = sa.select(jobs).where(jobs.c.id == job_id)
+        if "\0" in f"{job_id}{owner}":  # text that PostgreSQL cannot hold, nor be asked for
+            raise JobNotFound("There is no such run here.")
         if owner is not None:
             statement = statement.where(jobs.c.owner == owner, jobs.c.deleted_at.is_(None))
         row = connection.execute(statement).one_or_none()

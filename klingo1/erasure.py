@@ -104,7 +104,7 @@ class Erasing(Book):
 
     def wipe(self) -> None:
         """Leave nothing of what was deleted in the file's free places or its journal. SQLite only."""
-        if self._engine.dialect.name != "sqlite":
+        if self.on_server:
             return
         with self._write, self._speaking_plainly():
             raw = self._engine.raw_connection()

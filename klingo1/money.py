@@ -22,6 +22,8 @@ QUOTE_SECONDS = 24 * 3600
 REFUND_SECONDS = 3 * 3600
 """Failed tasks are refunded within 3 hours (documentation of the service)."""
 _COUNTED = (Money.HELD.value, Money.SPENT.value)
+_SUM = sa.cast(sa.func.coalesce(sa.func.sum(jobs.c.price), 0), sa.BigInteger)
+"""PostgreSQL sums 64-bit integers as decimals."""
 _BUSY_WORDS = {
     "paid": "A paid run of yours is in work; the next one may start when it has ended.",
     "drafts": "{} drafts of yours are in work; the next one may start when one of them has ended.",
@@ -111,9 +113,7 @@ def check_caps(
     if not price:
         return
     release_refunded(connection, now)
-    of_day = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.price), 0)).where(
-        jobs.c.day == day, jobs.c.money.in_(_COUNTED)
-    )
+    of_day = sa.select(_SUM).where(jobs.c.day == day, jobs.c.money.in_(_COUNTED))
     of_owner = of_day.where(jobs.c.owner == owner)
     for cap, limit, used in (
         ("run", caps.run, 0),
@@ -126,7 +126,7 @@ def check_caps(
                 + (f", of which {Price(used)} is used." if used else "."),
                 cap=cap,
                 limit=limit,
-                used=int(used),
+                used=used,
                 price=price,
             )
 
@@ -179,12 +179,12 @@ def day_text(moment: float) -> str:
 def spending(connection: Connection) -> list[tuple[str, dict[Money, int]]]:
     """Day by day, newest first: what is held, spent and released, in micro-dollars."""
     rows = connection.execute(
-        sa.select(jobs.c.day, jobs.c.money, sa.func.sum(jobs.c.price))
+        sa.select(jobs.c.day, jobs.c.money, _SUM)
         .where(jobs.c.money != Money.FREE.value)
         .group_by(jobs.c.day, jobs.c.money)
         .order_by(jobs.c.day.desc())
     ).all()
     days: dict[str, dict[Money, int]] = {}
     for day, money, amount in rows:
-        days.setdefault(day, {})[Money(money)] = int(amount)
+        days.setdefault(day, {})[Money(money)] = amount
     return list(days.items())

@@ -64,6 +64,16 @@ def wait_for(studio, job_id, *states, seconds=15.0):
 
 @pytest.fixture(scope="session")
 def postgres_server():
-    """The socket of a PostgreSQL server that lives as long as the tests; ask postgres.missing() before."""
-    with postgres.running() as socket:
-        yield socket
+    """A PostgreSQL server that lives as long as the tests; they are skipped where none can be started."""
+    if why := postgres.missing():
+        pytest.skip(why)
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """Where a new ledger lies: a file, or a server's database."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_server").new_database()
+    return tmp_path / "klingo1.sqlite3"

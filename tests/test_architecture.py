@@ -30,6 +30,7 @@ ONLY_IN = {
     ),
     "sqlalchemy": (
         "klingo1.book",
+        "klingo1.database",
         "klingo1.erasure",
         "klingo1.groups",
         "klingo1.ledger",

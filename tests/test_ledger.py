@@ -4,7 +4,6 @@ import sqlite3
 import threading
 from pathlib import Path
 
-import postgres
 import pytest
 
 from klingo1.errors import BudgetReached, JobNotFound, LedgerError, QuoteRefused
@@ -18,15 +17,9 @@ NOW = 1_750_000_000.0
 NO_CAPS = Caps()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_ledger(request, tmp_path):
-    """Opens ledgers on one database: a file, or a server's where one can be started."""
-    if request.param == "postgresql":
-        if why := postgres.missing():
-            pytest.skip(why)
-        place = postgres.new_database(request.getfixturevalue("postgres_server"))
-    else:
-        place = tmp_path / "klingo1.sqlite3"
+@pytest.fixture
+def open_ledger(place, tmp_path):
+    """Opens ledgers on one database."""
     opened = []
 
     def open_one():

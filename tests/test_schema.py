@@ -8,32 +8,42 @@ import pytest
 import sqlalchemy as sa
 
 from klingo1 import schema
+from klingo1.database import connect
 from klingo1.errors import LedgerError
 from klingo1.job import Money, State
 from klingo1.ledger import Ledger
-from klingo1.schema import MIGRATIONS, metadata
+from klingo1.schema import MIGRATIONS, meta, metadata
 
 FIRST = Path(__file__).parent / "fixtures" / "ledger_first_schema.sql"
 """A ledger that the first schema's own code wrote, with runs in several states."""
+VERSION = sa.select(meta.c.value).where(meta.c.name == "version")
 RELEASED = (
     "9760d3f1",
     "667be530",
+    "e3b0c442",
 )
 """Of each released migration, the beginning of its SHA-256. A new one is added here; none ever changes."""
 
 
-def old_ledger(folder):
-    path = folder / "klingo1.sqlite3"
+def old_ledger(path):
     with sqlite3.connect(path) as connection:
         connection.executescript(FIRST.read_text("utf-8"))
     connection.close()
     return path
 
 
-def test_a_ledger_of_the_first_schema_is_brought_up_with_everything_in_it(tmp_path):
-    """Runs, money, problems and uploads of the first schema read back, and the file is of the newest one."""
-    path = old_ledger(tmp_path)
-    book = Ledger(path, home=tmp_path)
+@pytest.fixture
+def old_place(place, request):
+    """A ledger of the first schema, in a file and on a server."""
+    if isinstance(place, Path):
+        return old_ledger(place)
+    request.getfixturevalue("postgres_server").load(place, FIRST)
+    return place
+
+
+def test_a_ledger_of_the_first_schema_is_brought_up_with_everything_in_it(old_place, tmp_path):
+    """Runs, money, problems and uploads of the first schema read back, and it is of the newest one."""
+    book = Ledger(old_place, home=tmp_path)
     jobs = {int(job.id, 16): job for job in book.jobs(owner="desk", limit=50)}
     assert {n: job.state for n, job in jobs.items()} == {
         1: State.DONE,
@@ -54,20 +64,21 @@ def test_a_ledger_of_the_first_schema_is_brought_up_with_everything_in_it(tmp_pa
     assert unknown.id == jobs[5].id
     assert "https://media.example/u5" in uploads
     assert len(book.claim(worker="w", now=1.0, lease=1.0)) == 3
+    with book._reading() as connection:
+        assert connection.execute(VERSION).scalar() == str(len(MIGRATIONS))
     book.close()
-    Ledger(path, home=tmp_path).close()
-    with sqlite3.connect(path) as connection:
-        ((version,),) = connection.execute("SELECT value FROM meta WHERE name = 'version'")
-        assert int(version) == len(MIGRATIONS)
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
+    Ledger(old_place, home=tmp_path).close()
+    if isinstance(old_place, Path):
+        with sqlite3.connect(old_place) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        connection.close()
 
 
 def test_an_upgraded_and_a_new_ledger_have_the_same_shape(tmp_path):
     """Tables, columns and indexes do not depend on where a file began."""
     shapes = []
     (tmp_path / "old").mkdir()
-    for path in (old_ledger(tmp_path / "old"), tmp_path / "new.sqlite3"):
+    for path in (old_ledger(tmp_path / "old" / "k.sqlite3"), tmp_path / "new.sqlite3"):
         Ledger(path, home=tmp_path).close()
         engine = sa.create_engine(f"sqlite:///{path}")
         inspector = sa.inspect(engine)
@@ -93,19 +104,19 @@ def test_released_migrations_are_never_edited():
     assert found[: len(RELEASED)] == list(RELEASED)
 
 
-def test_an_upgrade_that_is_cut_leaves_the_old_file(tmp_path, monkeypatch):
-    """All migrations are one transaction: when one fails, the file is what it was and can still be opened."""
-    path = old_ledger(tmp_path)
+def test_an_upgrade_that_is_cut_leaves_the_old_ledger(old_place, tmp_path, monkeypatch):
+    """All migrations are one transaction: when one fails, all is as it was and can still be opened."""
     broken = (*MIGRATIONS, ("ALTER TABLE jobs ADD COLUMN more TEXT", "this is no statement"))
     monkeypatch.setattr(schema, "MIGRATIONS", broken)
     with pytest.raises(LedgerError):
-        Ledger(path, home=tmp_path)
+        Ledger(old_place, home=tmp_path)
     monkeypatch.undo()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone() == ("1",)
-        assert "more" not in {row[1] for row in connection.execute("PRAGMA table_info(jobs)")}
-    connection.close()
-    Ledger(path, home=tmp_path).close()
+    engine = connect(f"sqlite:///{old_place}" if isinstance(old_place, Path) else old_place)
+    with engine.connect() as connection:
+        assert connection.execute(VERSION).scalar() == "1"
+    assert "more" not in {column["name"] for column in sa.inspect(engine).get_columns("jobs")}
+    engine.dispose()
+    Ledger(old_place, home=tmp_path).close()
 
 
 def test_a_big_ledger_is_checked_quickly(tmp_path, monkeypatch):

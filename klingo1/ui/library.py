@@ -45,7 +45,7 @@ class Library:
         if not self._hosted:
             return DESK_OWNER
         token = browser.get("owner") if isinstance(browser, Mapping) else None
-        return token if isinstance(token, str) and 20 <= len(token) <= 64 and token.isascii() else ""
+        return token if isinstance(token, str) and 20 <= len(token) <= 64 and _plain(token) else ""
 
     def history(self, asked: object) -> dict[str, Any]:
         """A page of runs, newest first, and where the next one begins.
@@ -121,6 +121,10 @@ class Library:
             return self._studio.job(job_id, owner=owner)
         except JobNotFound:
             return None
+
+
+def _plain(token: str) -> bool:
+    return token.isascii() and token.isprintable()
 
 
 def _tests(values: Mapping[str, Any]) -> list[Test]:

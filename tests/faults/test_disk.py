@@ -16,7 +16,7 @@ from faults.server import Always, FaultServer, Reply
 from faults.tables import say
 from faults.victims import settle
 
-from klingo1 import schema
+from klingo1 import database, schema
 from klingo1.errors import LedgerError
 from klingo1.job import Money, State
 from klingo1.ledger import Ledger
@@ -151,7 +151,7 @@ def test_f49_sqlites_own_full(tmp_path):
 
 def test_f50_a_locked_ledger_is_named_and_nothing_is_sent(open_studio, tmp_path, monkeypatch):
     """While another program holds the file, a click is refused by name and can be made again after."""
-    monkeypatch.setattr(schema, "PATIENCE_MS", 50)
+    monkeypatch.setattr(database, "PATIENCE_MS", 50)
     with FaultServer() as server:
         studio = open_studio(server)
         quote = studio.new_quote()
