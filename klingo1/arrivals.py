@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from klingo1.errors import InvalidRequest
 from klingo1.intake_process import Here, Intake
 from klingo1.mentions import orphans
 from klingo1.pricing import Price
-from klingo1.request import Engine, VideoRequest
+from klingo1.request import Engine, Reference, VideoRequest
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".mp4", ".mov", ".webm", ".m4v"})
 _CHUNK = 2**20
+_AT_ONCE = 2
+"""Pictures that are checked together: a person waits for it at the click."""
 
 
 def check_references(request: VideoRequest, engine: Engine, intake: Intake | None = None) -> None:
@@ -28,11 +31,16 @@ def check_references(request: VideoRequest, engine: Engine, intake: Intake | Non
     Raises InvalidRequest naming picture, limit and remedy. A paid run must not mention what is not there.
     """
     intake = intake or Here()
-    for number, image in enumerate(request.images):
+
+    def check(number: int, image: Reference) -> None:
         if isinstance(image, Path):
             intake.check_picture(image, field=f"images[{number}]")
         else:
             _check_image_url(image, number, engine)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(check, range(len(request.images)), request.images):
+            pass  # what the first bad one raised is raised here
     for number, mask in enumerate(request.draft.masks):
         if isinstance(mask, Path):
             intake.check_mask(mask, field=f"masks[{number}]")

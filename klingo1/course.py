@@ -25,12 +25,13 @@ from klingo1.job import Job, Money, Problem, State
 from klingo1.lookup import Lost
 from klingo1.moments import Moment, reached
 from klingo1.prediction import Prediction, Status
+from klingo1.preparation import AT_ONCE, prepare
 from klingo1.problems import problem_of, released
 from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock
 from klingo1.settings import Settings
 from klingo1.submission import Submission
-from klingo1.uploads import PREPARED, Uploads, job_folder, prepared, sent_references
+from klingo1.uploads import Uploads, job_folder, sent_references
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Course:
         self._settings = settings
         self._clock = clock
         self._submission = Submission(entries, clock)
+        self._preparing = asyncio.Semaphore(AT_ONCE)
         self._sending = Gate(SENDING)
         self._fetching = Gate(FETCHING)
         self._notes: set[asyncio.Task[None]] = set()
@@ -127,21 +129,7 @@ class Course:
             await self._upload_and_submit(job)
 
     async def _prepare(self, job: Job) -> None:
-        """Clean copies beside the originals: oriented, within the limits, without metadata."""
-        folder = self._folder(job) / PREPARED
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, image in enumerate(job.request.images, 1):
-            if isinstance(image, Path) and prepared(folder, str(number)) is None:
-                field = f"images[{number - 1}]"
-                await asyncio.to_thread(
-                    self._intake.normalise_picture, image, folder / f"{number}.jpg", field=field
-                )
-        if isinstance(job.request.video, Path) and prepared(folder, "video") is None:
-            await asyncio.to_thread(self._intake.normalise_clip, job.request.video, folder / "video.mp4")
-        for number, mask in enumerate(job.request.draft.masks, 1):
-            if isinstance(mask, Path) and prepared(folder, f"mask{number}") is None:
-                to, field = folder / f"mask{number}.png", f"masks[{number - 1}]"
-                await asyncio.to_thread(self._intake.normalise_mask, mask, to, field=field)
+        await prepare(job.request, self._folder(job), self._intake, places=self._preparing)
         await self._entries.advance(job, State.UPLOADING)
 
     async def _upload_and_submit(self, job: Job) -> None:

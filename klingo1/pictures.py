@@ -82,6 +82,8 @@ class Decoded:
 
     pixels: Image.Image
     orientation: int
+    halved_colour: bool = False
+    """A JPEG that stores colour at half the width and height, as cameras do; nothing was scaled."""
 
 
 def format_of(head: bytes) -> str | None:
@@ -151,15 +153,28 @@ def decode(image: ImageFile.ImageFile, *, longest: int, field: str) -> Decoded:
     try:
         with image:
             size = image.size
-            if isinstance(image, JpegImagePlugin.JpegImageFile) and max(size) > longest:
-                image.draft(image.mode, (min(longest // 2, size[0]), min(longest // 2, size[1])))
+            is_jpeg = isinstance(image, JpegImagePlugin.JpegImageFile)
+            if is_jpeg and max(size) > longest:
+                share = longest / 2 / max(size)
+                image.draft(image.mode, (int(share * size[0]) or 1, int(share * size[1]) or 1))
             image.load()
             turn = _orientation(image)
-            pixels = _in_strips(image, factor=-(-max(image.size) // longest))
-        image.close()  # leaving the block only closed the file; this gives the memory back
-        return Decoded(pixels.transpose(_TURNS[turn]) if turn > 1 else pixels, turn)
+            factor = -(-max(image.size) // longest)
+            halved = is_jpeg and factor == 1 and image.size == size and _halves_colour(image)
+            if is_jpeg and factor == 1 and image.mode == "RGB" and not _transform_to_srgb(image, alpha=False):
+                image.info = {}  # these are the pixels already; what else the file told ends here
+                pixels: Image.Image = image
+            else:
+                pixels = _in_strips(image, factor=factor)
+        if pixels is not image:
+            image.close()  # leaving the block only closed the file; this gives the memory back
+        return Decoded(pixels.transpose(_TURNS[turn]) if turn > 1 else pixels, turn, halved)
     except Exception as error:
         raise _damaged(field) from error
+
+
+def _halves_colour(image: Image.Image) -> bool:
+    return JpegImagePlugin.get_sampling(image) == JpegImagePlugin.samplings[2, 2, 1, 1, 1, 1]
 
 
 def _orientation(image: Image.Image) -> int:

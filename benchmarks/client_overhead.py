@@ -1,0 +1,96 @@
+"""From the moment a task ends at the service to its result known here: klingo1's client beside `wavespeed`.
+
+    python benchmarks/client_overhead.py [--quick] [--json FILE]
+
+Tasks of about 0.3, 2, 5 and 20 s; the exact lengths are drawn at random, the same for both, because with
+whole seconds the package's rhythm of one second would hit or miss by accident. Both ask the same server, one
+after the other. klingo1 learns how long tasks take: it is measured on its first task (nothing known) and
+again when it has seen three of that kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+
+import wavespeed
+from results import Results, Row, arguments, median
+from service import MODEL, Service
+
+from klingo1 import Client
+
+KEY = "wsk_benchmark_0001"
+LENGTHS = {0.3: (0.15, 11), 2.0: (0.5, 9), 5.0: (0.5, 7), 20.0: (1.0, 5)}
+"""Nominal seconds: half the width of the draw, rounds."""
+LEARNT = 3
+
+
+def prompt(takes):
+    return {"prompt": f"a walk that takes {takes:.3f} s", "images": ["https://example.com/one.jpg"]}
+
+
+def with_package(service, takes):
+    client = wavespeed.Client(api_key=KEY, base_url=service.url)
+    busy = time.process_time()
+    client.run(MODEL, prompt(takes))
+    return time.monotonic(), time.process_time() - busy
+
+
+async def with_klingo1(client, takes):
+    busy = time.process_time()
+    made = await client.submit(prompt(takes))
+    await client.wait(made.id, get_url=made.get_url)
+    return time.monotonic(), time.process_time() - busy
+
+
+def judged(service, known, busy):
+    """(lag, polls, CPU, connections) of the service's latest task."""
+    task = list(service.facts()["tasks"].values())[-1]
+    return known - task["ends"], task["polls"], busy, len(set(task["connections"]))
+
+
+async def measure(found, service, nominal, rounds):
+    chance = random.Random(int(nominal * 10))
+    width = LENGTHS[nominal][0]
+    draws = [chance.uniform(nominal - width, nominal + width) for _ in range(rounds + LEARNT)]
+    theirs, ours, first = [], [], []
+    async with Client(KEY, base_url=service.url) as client:
+        for number, takes in enumerate(draws):
+            if number >= LEARNT:
+                theirs.append(judged(service, *await asyncio.to_thread(with_package, service, takes)))
+            one = judged(service, *await with_klingo1(client, takes))
+            (ours if number >= LEARNT else first).append(one)
+    lag, polls, busy, lines = (median(column) for column in zip(*theirs, strict=True))
+    our_lag, our_polls, our_busy, our_lines = (median(column) for column in zip(*ours, strict=True))
+    name = f"{nominal:g} s task"
+    found.add(
+        Row(f"{name}: end there to result here", "ms", 1000 * our_lag, 1000 * lag, most=0.25),
+        Row(f"{name}: the same, the client's very first", "ms", 1000 * first[0][0], 1000 * lag),
+        Row(f"{name}: polls", "", our_polls, polls, most=1.0 if nominal >= 5 else None),
+        Row(f"{name}: CPU", "ms", 1000 * our_busy, 1000 * busy, most=0.5),
+        Row(f"{name}: connections", "", our_lines, lines, most=1, absolute=True),
+    )
+    lags = {"wavespeed": [1000 * row[0] for row in theirs], "klingo1": [1000 * row[0] for row in ours]}
+    found.series[f"{nominal:g}"] = lags
+
+
+async def main():
+    parser = arguments(__doc__)
+    parser.add_argument("--lengths", type=float, nargs="+", default=list(LENGTHS), choices=list(LENGTHS))
+    parser.add_argument("--rounds", type=int)
+    chosen = parser.parse_args()
+    found = Results("Client overhead", f"wavespeed {wavespeed.__version__}")
+    with Service() as service:
+        await asyncio.to_thread(with_package, service, 0.0)  # imports and caches are nobody's overhead
+        async with Client(KEY, base_url=service.url) as client:
+            await with_klingo1(client, 0.0)
+        for nominal in chosen.lengths:
+            rounds = chosen.rounds or (2 if chosen.quick else LENGTHS[nominal][1])
+            await measure(found, service, nominal, rounds)
+    found.finish(chosen.json)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

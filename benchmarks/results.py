@@ -1,0 +1,116 @@
+"""What a benchmark program prints and writes: rows of rival, klingo1 and their ratio, beside the goal.
+
+Every program takes `--quick` (fewer rounds, to try it out) and `--json FILE`. Importing this puts the
+repository on the path, so that a program runs from anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement: the rival's value (None where there is none), ours, and the goal.
+
+    `most` and `least` bound the ratio of ours to the rival's, or our value itself where `absolute`.
+    """
+
+    what: str
+    unit: str
+    klingo1: float
+    rival: float | None = None
+    most: float | None = None
+    least: float | None = None
+    absolute: bool = False
+
+    @property
+    def ratio(self) -> float | None:
+        return self.klingo1 / self.rival if self.rival else None
+
+    @property
+    def judged(self) -> float | None:
+        return self.klingo1 if self.absolute else self.ratio
+
+    @property
+    def goal(self) -> str:
+        sign, bound = ("≤", self.most) if self.most is not None else ("≥", self.least)
+        if bound is None:
+            return ""
+        return f"{sign} {bound:g} {self.unit}" if self.absolute else f"{sign} {bound:g}×"
+
+    @property
+    def reached(self) -> bool | None:
+        """None where there is no goal."""
+        if self.judged is None or (self.most is None and self.least is None):
+            return None
+        return self.judged <= self.most if self.most is not None else self.judged >= self.least
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"ratio": self.ratio, "goal": self.goal, "reached": self.reached}
+
+
+@dataclass
+class Results:
+    """What one program found. `series` feeds the plots, `notes` say what a reader has to know."""
+
+    title: str
+    rival: str
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    series: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, *rows: Row) -> None:
+        """Keep rows and print them at once: some programs take minutes."""
+        if not self.rows:
+            print(f"{self.title}\n{'':52}{self.rival:>14}{'klingo1':>10} {'':5}{'ratio':>8}  goal")
+        for row in rows:
+            self.rows.append(row)
+            rival = "" if row.rival is None else number(row.rival)
+            ratio = "" if row.ratio is None else f"{row.ratio:.2f}×"
+            verdict = {True: "reached", False: "MISSED", None: ""}[row.reached]
+            line = f"{row.what:52}{rival:>14}{number(row.klingo1):>10} {row.unit:5}{ratio:>8}"
+            print(f"{line}  {row.goal:12}{verdict}", flush=True)
+
+    def finish(self, file: Path | None) -> None:
+        for note in self.notes:
+            print(f"  {note}")
+        if file is not None:
+            found = {"title": self.title, "rival": self.rival, "notes": self.notes, "series": self.series}
+            found["rows"] = [row.as_json() for row in self.rows]
+            file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def number(value: float) -> str:
+    """Three significant figures without an exponent."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def arguments(doc: str | None) -> argparse.ArgumentParser:
+    """The options that every program has."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, to try it out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    return parser
+
+
+median = statistics.median
