@@ -82,6 +82,30 @@ def bound(folder: Path, most: int) -> int:
     return gone
 
 
+def remove_within(paths: Iterable[str], folder: Path) -> int:
+    """Remove those files that lie below a folder, whatever else a stranger names; says how many."""
+    removed = 0
+    root = folder.resolve()
+    for named in paths:
+        with contextlib.suppress(OSError, ValueError):
+            path = Path(named).resolve()
+            if path.is_relative_to(root) and path.is_file():
+                path.unlink()
+                removed += 1
+                path.parent.rmdir()  # only when nothing else is in it
+    return removed
+
+
+def clear(folder: Path) -> None:
+    """Remove whatever lies below a folder, and leave the folder."""
+    for child in folder.iterdir() if folder.is_dir() else ():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                child.unlink()
+
+
 def remove_written(folder: Path, *, since: float, until: float) -> None:
     """Remove what was written into a cache in a span of time."""
     for path in files_in(folder):

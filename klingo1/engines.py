@@ -88,6 +88,10 @@ class Engines:
         if self._settings.hosted and not self._keys.of(owner):
             raise KeyMissing(NO_OWN_KEY)
 
+    def is_lent(self, owner: str) -> bool:
+        """Whether the environment's key pays for this owner."""
+        return bool(self._settings.api_key) and not self._keys.of(owner) and self._lent_to(owner)
+
     def _lent_to(self, owner: str) -> bool:
         return not self._settings.hosted or (self._settings.sign_in and self._is_signed_in(owner))
 

@@ -7,6 +7,7 @@ the references, the addresses and the service's words go, and SQLite overwrites 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -54,9 +55,9 @@ class Erasing(Book):
         """Rows deleted before that time and not yet emptied."""
         return self._listed(jobs.c.deleted_at <= before, jobs.c.request != EMPTIED)
 
-    def owned(self, owner: str) -> list[Job]:
-        """Everything of one owner that is not emptied, hidden or not."""
-        return self._listed(jobs.c.owner == owner, jobs.c.request != EMPTIED)
+    def owned(self, owner: str, *, but: Collection[str] = ()) -> list[Job]:
+        """Runs of one owner that are not emptied, hidden or not, a thousand at most; `but` are left out."""
+        return self._listed(jobs.c.owner == owner, jobs.c.request != EMPTIED, jobs.c.id.not_in(but))
 
     def undecided(self, owner: str) -> list[Job]:
         """An owner's lost submits that wait for a person, but for deleted ones."""

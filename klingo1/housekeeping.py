@@ -18,7 +18,7 @@ from klingo1.request import Engine
 from klingo1.retention import Retention, quiet_sweep
 from klingo1.retry import Clock
 from klingo1.settings import Settings
-from klingo1.visitors import DESK, SignIn
+from klingo1.visitors import DESK, SignIn, is_token
 
 SWEEP_SECONDS = 20.0
 OWNER_PAID, OWNER_DRAFTS = 1, 3
@@ -63,6 +63,20 @@ class Housekeeping:
         """The owner for a user name that the host has verified. Never call it with what a visitor typed."""
         return self._sign_in.owner_of(username)
 
+    def pass_of(self, owner: str) -> str:
+        """What the browser of a signed-in owner shows from now on, for a day."""
+        return self._sign_in.pass_of(owner, now=self._clock.time())
+
+    def owner_of(self, token: object) -> str:
+        """The visitor whose browser shows this, a random token of its own or a pass; "" for neither."""
+        if is_token(token):
+            return str(token)
+        return self._sign_in.owner_shown(token, now=self._clock.time()) if isinstance(token, str) else ""
+
+    def lends_key(self, owner: str) -> bool:
+        """Whether this owner's paid runs go on the server's key, because they are signed in and have none."""
+        return self.settings.hosted and self._engines.is_lent(owner)
+
     # -- the line
 
     def place_in_line(self, job: Job) -> int:
@@ -93,12 +107,13 @@ class Housekeeping:
         self._ledger.restore(job_id, owner=owner)
         return self._ledger.job(job_id, owner=owner)
 
-    def delete_all(self, owner: str = DESK) -> int:
-        """Remove everything of this owner from the disk, down to the bytes, and forget their key.
+    def delete_all(self, owner: str = DESK, *, uploads: Sequence[str] = ()) -> int:
+        """Remove everything of this owner from the disk, down to the bytes, and forget their key; `uploads`
+        are files in Gradio's cache that go along.
 
         Returns how many runs could not be emptied yet, because a submit of theirs is still being settled.
         """
-        waiting = self._retention.delete_all(owner)
+        waiting = self._retention.delete_all(owner, uploads=uploads)
         self._engines.forget_key(owner)
         return waiting
 

@@ -64,13 +64,27 @@ class Retention:
         self._ledger.hide(job.id, now=self._clock.time())
         return self._stop(job)
 
-    def delete_all(self, owner: str) -> int:
-        """Remove everything of an owner from the disk, now. Returns how many runs still have to be settled:
-        they are hidden, and emptied when their money is certain.
+    def delete_all(self, owner: str, *, uploads: Sequence[str] = ()) -> int:
+        """Remove everything of an owner from the disk, now, and of `uploads` what lies in Gradio's cache.
+
+        Returns how many runs still have to be settled: they are hidden, and emptied when their money is
+        certain.
         """
-        waiting = [job for job in map(self.delete, self._ledger.owned(owner)) if not self.erase(job)]
+        waiting: set[str] = set()
+        gone = disk.remove_within(uploads, self._cache)
+        while jobs := self._ledger.owned(owner, but=waiting):
+            for job in map(self.delete, jobs):
+                if self.erase(job):
+                    gone += 1
+                else:
+                    waiting.add(job.id)
         self._ledger.forget_quotes(owner=owner)
-        self._ledger.wipe()
+        if gone:
+            # Cut-outs bear no owner: they are made again when somebody needs them.
+            disk.clear(self._settings.home / "drafts" / "cache")
+            self._ledger.wipe()
+        if not self._settings.hosted:
+            disk.clear(self._settings.home / "drafts" / "corrections")
         return len(waiting)
 
     def erase(self, job: Job) -> bool:

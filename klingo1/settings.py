@@ -1,4 +1,4 @@
-"""The only reader of the environment: WAVESPEED_*, KLINGO1_*, SPACE_ID and a `.env` in the working folder.
+"""The only reader of the environment: WAVESPEED_*, KLINGO1_*, SPACE_ID, and a `.env` in the working folder.
 
 Read once, into a frozen value whose `repr` hides the key. Unknown KLINGO1_ names are an error with a
 suggestion, so a misspelt cap never silently means "no cap".
@@ -68,7 +68,7 @@ class Settings:
     paid: bool = True
     """The host's switch for all paid runs."""
     sign_in: bool = False
-    """Signed-in visitors of a hosted page pay with `api_key`; all others with their own key."""
+    """Visitors of a Space may sign in and pay with `api_key` then; all others with their own key."""
     keep_days: int | None = None
     """Ended runs older than that are deleted; None keeps them."""
     quota: int | None = None
@@ -84,6 +84,16 @@ class Settings:
     on_space: bool = False
     cache: Path | None = None
     """Gradio's folder for uploads and shown files, when it is not in the system's temporary folder."""
+
+    @property
+    def offers_sign_in(self) -> bool:
+        """Whether visitors may sign in: only a Space can say who they are."""
+        return self.hosted and self.on_space and self.sign_in
+
+    @property
+    def lends(self) -> bool:
+        """Whether those who sign in may use this server's key."""
+        return self.offers_sign_in and bool(self.api_key)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, dotenv_file: Path | None = None) -> Settings:
@@ -132,6 +142,7 @@ class Settings:
             cache=Path(cache).absolute() if cache else None,
         )
         _refuse_open_purse(settings)
+        _refuse_closed_door(settings, values)
         return settings
 
 
@@ -154,6 +165,15 @@ def _refuse_open_purse(settings: Settings) -> None:
                 raise SettingsError(
                     f"KLINGO1_SIGN_IN lends this server's key: set {name} too.", variable=name
                 )
+
+
+def _refuse_closed_door(settings: Settings, values: Mapping[str, str]) -> None:
+    """Sign-in on a Space needs what Hugging Face gives to Spaces that ask for it."""
+    if settings.on_space and settings.sign_in and not values.get("OAUTH_CLIENT_ID"):
+        raise SettingsError(
+            "KLINGO1_SIGN_IN needs `hf_oauth: true` in the front matter of the Space's README.md.",
+            variable="KLINGO1_SIGN_IN",
+        )
 
 
 def _origin(url: str) -> str:

@@ -18,7 +18,9 @@ from klingo1.errors import LedgerError
 DESK = "desk"
 """The owner of everything where there is one person and no sign-in."""
 SECRET = "secret"  # noqa: S105 - the name of a file
+PASS_SECONDS = 24 * 3600.0
 _SIGNED = re.compile(r"u-[0-9a-f]{24}-[0-9a-f]{24}")
+_PASS = re.compile(r"(u-[0-9a-f]{24}-[0-9a-f]{24})\.([0-9]{1,12})\.([0-9a-f]{24})")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 
@@ -50,6 +52,22 @@ class SignIn:
             return False
         _, name, proof = owner.split("-")
         return hmac.compare_digest(proof, self._mark("proof", name))
+
+    def pass_of(self, owner: str, *, now: float) -> str:
+        """What the browser of a signed-in owner shows, for a day; made anew at each arrival.
+
+        The owner itself stands in rows and is never taken from a browser.
+        """
+        until = int(now + PASS_SECONDS)
+        return f"{owner}.{until}.{self._mark('pass', f'{owner}.{until}')}"
+
+    def owner_shown(self, shown: str, *, now: float) -> str:
+        """The signed-in owner whose pass this is; "" when it is none, or is over."""
+        match = _PASS.fullmatch(shown)
+        if match is None or now > int(match[2]) or not self.is_signed_in(match[1]):
+            return ""
+        whole = hmac.compare_digest(match[3], self._mark("pass", f"{match[1]}.{match[2]}"))
+        return match[1] if whole else ""
 
     def _mark(self, purpose: str, text: str) -> str:
         message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")

@@ -166,6 +166,34 @@ def test_signed_in_visitors_may_use_the_servers_key_when_the_host_says_so(hosted
         assert is_token(new_token())
 
 
+def test_a_pass_stands_for_its_owner_for_a_day(hosted, clock):
+    """It is worth nothing afterwards, nor with anything changed in it; the owner alone is no pass."""
+    studio = hosted()
+    ada, eve = studio.sign_in("ada"), studio.sign_in("eve")
+    shown = studio.pass_of(ada)
+    assert studio.owner_of(shown) == ada
+    owner, until, mark = shown.split(".")
+    later, longer = str(int(until) + 1), until + "0"
+    forged = (
+        ada,
+        f"{eve}.{until}.{mark}",
+        f"{owner}.{later}.{mark}",
+        f"{owner}.{longer}.{mark}",
+        f"{owner}.{until}.{mark[:-1]}",
+        f"{owner}.{until}.{mark}\n",
+        f"{owner}.{until}",
+        shown.upper(),
+        [shown],
+        None,
+        "",
+    )
+    assert [one for one in forged if studio.owner_of(one)] == []
+    clock.skip(24 * 3600 + 1)
+    assert studio.owner_of(shown) == ""
+    visitor = new_token()
+    assert studio.owner_of(visitor) == visitor
+
+
 def test_the_secret_of_sign_in_is_readable_by_this_user_only(tmp_path):
     """It is made once, with mode 600; another home gives other owners."""
     first = SignIn(tmp_path).owner_of("ada")

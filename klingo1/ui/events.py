@@ -6,7 +6,7 @@ reloads the page. `/generate` is the one documented endpoint and the only one th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Page:
 
     demo: gr.Blocks
     browser: gr.BrowserState
+    offers_sign_in: bool
     compose: ComposePanel
     result: ResultPanel
     interface: InterfacePanel
@@ -38,9 +39,6 @@ def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
     """Connect the panels to the handlers; `documented` lists `/generate` among the public endpoints."""
     browser, compose, card = page.browser, page.compose, page.result.card
     session = [browser, card]
-
-    def arrive(memory: Any) -> Answer:
-        return handlers.arrive(memory)
 
     def submit(*values: Any) -> Answer:
         *fields, click, memory = values
@@ -52,7 +50,7 @@ def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
     def resume(memory: Any, event: gr.EventData) -> Answer:
         return handlers.resume(_data_of(event), memory)
 
-    page.demo.load(arrive, browser, session, **_QUIET)
+    _bind_arrival(page, session, handlers)
     compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_QUIET)
     compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_QUIET)
     card.promote(promote, browser, session, **_QUIET)
@@ -63,6 +61,18 @@ def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
         None, browser, browser, js="(memory) => window.klingo.remembered(memory)", show_progress="hidden"
     )
     _bind_interface(page.interface, handlers, documented=documented)
+
+
+def _bind_arrival(page: Page, session: Sequence[gr.components.Component], handlers: Handlers) -> None:
+    """Gradio reads who has signed in from its signed cookie, which no script and no other site can set."""
+
+    def arrive(memory: Any) -> Answer:
+        return handlers.arrive(memory)
+
+    def arrive_signed_in(memory: Any, profile: gr.OAuthProfile | None) -> Answer:
+        return handlers.arrive(memory, profile.username if profile is not None else "")
+
+    page.demo.load(arrive_signed_in if page.offers_sign_in else arrive, page.browser, session, **_QUIET)
 
 
 def _bind_interface(interface: InterfacePanel, handlers: Handlers, *, documented: bool) -> None:

@@ -23,6 +23,7 @@ from klingo1.ui.library import DESK_OWNER
 from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
 from klingo1.ui.words import ONE_ANGLE, Notice, notice_of
+from klingo1.visitors import is_token
 
 __all__ = ["DESK_OWNER", "Form", "Handlers"]
 _log = logging.getLogger(__name__)
@@ -78,18 +79,30 @@ class Handlers(LostRuns):
 
     # -- who and where
 
-    def arrive(self, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A page was opened: (what the browser keeps, the session).
+    def arrive(self, browser: object, username: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+        """A page was opened: (what the browser keeps, the session). `username` is one that the host has
+        verified, "" for a visitor who is not signed in.
 
         Shows the job that was shown last, else one that still goes on.
         """
-        owner = self.owner_of(browser) or secrets.token_urlsafe(24)
-        shown = browser.get("job") if isinstance(browser, Mapping) else None
-        job = self._find(shown, owner) or next(
+        memory = browser if isinstance(browser, Mapping) else {}
+        kept = self._seated(memory, username)
+        owner = self.owner_of(kept)
+        job = self._find(memory.get("job"), owner) or next(
             (job for job in self._studio.jobs(owner=owner, limit=5) if not job.state.ended), None
         )
         job_id = job.id if job else ""
-        return {"owner": owner, "job": job_id}, self._session(owner, job_id)
+        session = self._session(kept["owner"], job_id)
+        if self._studio.settings.offers_sign_in:
+            session |= {"user": username}
+        return kept | {"job": job_id}, session
+
+    def _seated(self, memory: Mapping[str, Any], username: str) -> dict[str, str]:
+        """By which token a browser goes, and which one it returns to after signing out."""
+        own = memory if is_token(memory.get("owner")) else {"owner": memory.get("visitor")}
+        if not username or not self._hosted:
+            return {"owner": self.token_of(own)}
+        return {"owner": self._studio.pass_of(self._studio.sign_in(username)), "visitor": self.token_of(own)}
 
     # -- clicks (reached through Gradio events only, because they may spend)
 
@@ -109,19 +122,19 @@ class Handlers(LostRuns):
 
     def resume(self, click: object, browser: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """A job that waits for a person is to go on."""
-        owner = self.owner_of(browser)
         job_id = str(click.get("job", "")) if isinstance(click, Mapping) else ""
         notices = []
         try:
-            self._studio.resume(job_id, owner=owner)
+            self._studio.resume(job_id, owner=self.owner_of(browser))
         except KlingoError as error:
             notices = [notice_of(error)]
-        return {"owner": owner, "job": job_id}, self._session(owner, job_id, notices)
+        return self._answer(browser, self.token_of(browser), job_id, notices)
 
     def _start(
         self, read: Callable[[], tuple[VideoRequest, Engine]], click: object, browser: object
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        owner = self.owner_of(browser) or secrets.token_urlsafe(24)
+        token = self.token_of(browser)
+        owner = self.owner_of({"owner": token})
         shown = str(browser.get("job", "")) if isinstance(browser, Mapping) else ""
         values = click if isinstance(click, Mapping) else {}
         notices: list[Notice] = []
@@ -142,7 +155,7 @@ class Handlers(LostRuns):
             # The type alone: messages may hold a visitor's words.
             _log.error("a click could not be served: %s", type(error).__name__)
             notices = [notice_of(error)]
-        return {"owner": owner, "job": shown}, self._session(owner, shown, notices, started=started)
+        return self._answer(browser, token, shown, notices, started=started)
 
     # -- reads and safe changes (server functions: they never spend)
 
@@ -150,7 +163,10 @@ class Handlers(LostRuns):
         """The view of one job, or None when this owner has no such job."""
         owner, values = self._asked(asked)
         job = self._find(values.get("job"), owner)
-        return job_view(job, now=self._clock(), publish=self._publish) if job else None
+        if job is None:
+            return None
+        ahead = self._studio.place_in_line(job)
+        return job_view(job, now=self._clock(), publish=self._publish, ahead=ahead)
 
     def stop(self, asked: object) -> dict[str, Any] | None:
         """Stop a draft, or stop waiting for the paid engine."""
@@ -204,7 +220,7 @@ class Handlers(LostRuns):
 
     async def generate(self, form: Form) -> AsyncIterator[tuple[dict[str, Any], Path | None]]:
         """Start a job and stream its states; the last one comes with the video. Raises KlingoError."""
-        owner = secrets.token_urlsafe(24) if self._hosted else DESK_OWNER
+        owner = self.owner_of({"owner": self.token_of(None)})
         job = self._studio.submit(form.read_request(), engine=form.read_engine(), owner=owner)
         yield state_view(job), None
         async for change in self._studio.watch(job.id, owner=owner):
@@ -213,14 +229,25 @@ class Handlers(LostRuns):
 
     # -- parts
 
+    def _answer(
+        self, browser: object, token: str, job_id: str, notices: Sequence[Notice], *, started: bool = False
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the browser keeps after a click, and the session."""
+        visitor = browser.get("visitor") if isinstance(browser, Mapping) else None
+        kept = {"owner": token, "job": job_id} | ({"visitor": visitor} if is_token(visitor) else {})
+        return kept, self._session(token, job_id, notices, started=started)
+
     def _session(
-        self, owner: str, job_id: str, notices: Sequence[Notice] = (), *, started: bool = False
+        self, token: str, job_id: str, notices: Sequence[Notice] = (), *, started: bool = False
     ) -> dict[str, Any]:
+        owner = self.owner_of({"owner": token})
         return {
-            "owner": owner,
+            "owner": token,
             "job": job_id,
-            "quote": self._studio.new_quote(owner) if owner else "",
+            "quote": self._studio.new_quote(owner),
             "has_key": self._studio.has_key(owner),
+            "lent": self._studio.lends_key(owner),
+            "sign_in": self._studio.settings.lends and not self._studio.lends_key(owner),
             "hosted": self._hosted,
             "problems": [notice.as_json() for notice in notices],
             "started": started,

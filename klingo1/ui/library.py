@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from klingo1.errors import JobNotFound, KlingoError
 from klingo1.job import Job, State
 from klingo1.ui.handout import Handout
-from klingo1.ui.lost_words import deleted_words
+from klingo1.ui.lost_words import all_deleted_words, deleted_words
 from klingo1.ui.views import Publish, inputs_view, summary_view
+from klingo1.visitors import new_token
 
 if TYPE_CHECKING:
     from klingo1.studio import Studio
@@ -22,6 +23,8 @@ DESK_OWNER = "desk"
 HISTORY_PAGE = 24
 SEARCH_MAX = 200
 """Characters of a search that are looked for."""
+UPLOADS_MAX = 40
+"""Uploads of a form that are removed along with an owner's runs."""
 _SCANNED = 100
 _SCANS = 20
 """A search looks through at most so many times so many runs at once; "Show older" goes on from there."""
@@ -41,11 +44,19 @@ class Library:
         self._handout = Handout(publish)
 
     def owner_of(self, browser: object) -> str:
-        """The owner a browser's memory names; "" when it names none. On a desk there is one owner."""
+        """The owner whom a browser's token stands for; "" when it has none. On a desk there is one owner."""
         if not self._hosted:
             return DESK_OWNER
-        token = browser.get("owner") if isinstance(browser, Mapping) else None
-        return token if isinstance(token, str) and 20 <= len(token) <= 64 and _plain(token) else ""
+        return self._studio.owner_of(browser.get("owner")) if isinstance(browser, Mapping) else ""
+
+    def token_of(self, browser: object) -> str:
+        """The token by which a browser is known from now on: its own, or a new one where that is none."""
+        owner = self.owner_of(browser)
+        return (
+            str(browser["owner"])
+            if self._hosted and owner and isinstance(browser, Mapping)
+            else (owner or new_token())
+        )
 
     def history(self, asked: object) -> dict[str, Any]:
         """A page of runs, newest first, and where the next one begins.
@@ -88,6 +99,19 @@ class Library:
             return {"ok": False}
         return {"ok": True}
 
+    def delete_all(self, asked: object) -> dict[str, Any]:
+        """Remove everything of this owner for good, now, and what their form holds in the upload folder."""
+        owner, values = self._asked(asked)
+        if not owner:
+            return {"ok": False}
+        offered = values.get("files")
+        files = [one for one in offered if isinstance(one, str)] if isinstance(offered, list) else []
+        try:
+            waiting = self._studio.delete_all(owner, uploads=files[:UPLOADS_MAX])
+        except (KlingoError, TimeoutError):
+            return {"ok": False}
+        return {"ok": True, "has_key": self._studio.has_key(owner)} | all_deleted_words(waiting).as_json()
+
     def hand_out(self, asked: object) -> dict[str, Any]:
         """A finished run as `kind` in `size`: begins to make it, or tells how that stands (`Handout.ask`)."""
         owner, values = self._asked(asked)
@@ -121,10 +145,6 @@ class Library:
             return self._studio.job(job_id, owner=owner)
         except JobNotFound:
             return None
-
-
-def _plain(token: str) -> bool:
-    return token.isascii() and token.isprintable()
 
 
 def _tests(values: Mapping[str, Any]) -> list[Test]:

@@ -34,6 +34,17 @@ def deleted_words(job: Job, left: Job) -> str:
     return "Stopped and deleted."
 
 
+def all_deleted_words(waiting: int) -> Notice:
+    """What deleting everything has left; `waiting` runs are hidden until their money is certain."""
+    gone = "Everything of yours is gone from this server, your key too."
+    if not waiting:
+        return Notice(gone)
+    return Notice(
+        "Everything of yours is gone from this server but for runs whose bill is not settled yet.",
+        "They are hidden, and go as soon as it is, after 8 days at most.",
+    )
+
+
 def delete_note(job: Job) -> str:
     """What the button says before a run is deleted."""
     if job.money is Money.FREE or not job.state.active:

@@ -64,17 +64,23 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: boo
     handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
     examples = read_examples(assets)
     gr.set_static_paths([*(file for example in examples for file in example.files)])
+    # Made outside of the page it has no listeners: it is there for Gradio's routes and signed cookie, and the
+    # masthead shows the link.
+    sign_in = gr.LoginButton(visible=False) if studio.settings.offers_sign_in else None
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
         # The secret is no secret: it only keeps the value readable after a restart.
         browser = gr.BrowserState({}, storage_key="klingo1", secret="klingo1")  # noqa: S106
         Masthead({}, elem_id="k-masthead")
+        if sign_in is not None:
+            sign_in.render()
         with gr.Row(elem_id="k-page", equal_height=False):
             with gr.Column(elem_id="k-compose", min_width=0):
                 form = compose.build(handlers)
             with gr.Column(elem_id="k-result", min_width=0):
                 shown = result.build(handlers, [example.as_json() for example in examples])
         history.build(handlers)
-        page = events.Page(demo, browser, form, shown, interface.build())
+        offers = studio.settings.offers_sign_in
+        page = events.Page(demo, browser, offers, form, shown, interface.build())
         events.bind(page, handlers, documented=not mcp)
         if mcp:
             tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))

@@ -18,12 +18,15 @@ Publish = Callable[[Path], str]
 """Makes a file readable by the browser and returns the path to ask for."""
 
 
-def job_view(job: Job, *, now: float, publish: Publish) -> dict[str, Any]:
-    """Everything the status card shows. `now` is the server's clock, so the browser's may be wrong."""
-    phase = words.phase_of(job)
+def job_view(job: Job, *, now: float, publish: Publish, ahead: int = 0) -> dict[str, Any]:
+    """Everything the status card shows. `now` is the server's clock, so the browser's may be wrong; `ahead`
+    counts the drafts that are made before this one.
+    """
+    phase = words.phase_of(job, ahead=ahead)
     problem = words.problem_words(job)
     stop_label, stop_note = words.stop_words(job)
     return summary_view(job, publish=publish) | {
+        "title": phase.title,
         "note": phase.note,
         "now": now,
         "money": words.money_words(job),

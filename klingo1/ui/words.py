@@ -93,8 +93,10 @@ _COMMON_PHASES = {
 }
 
 
-def phase_of(job: Job) -> Phase:
-    """The state of a job in words."""
+def phase_of(job: Job, *, ahead: int = 0) -> Phase:
+    """The state of a job in words; `ahead` drafts of the line come before it."""
+    if ahead:
+        return Phase("In line", "One draft comes first." if ahead == 1 else f"{ahead} drafts come first.")
     phases = _DRAFT_PHASES if job.engine is Engine.DRAFT else _KLING_PHASES
     phase = phases.get(job.state) or _COMMON_PHASES[job.state]
     if job.state is State.UNKNOWN and job.waits:

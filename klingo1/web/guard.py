@@ -54,6 +54,7 @@ _STREAMS = re.compile(r"/gradio_api/(?:heartbeat/|queue/data|call/|upload_progre
 _CALLS = re.compile(r"/gradio_api/(?:component_server|reset|cancel)")
 _MCP = "/gradio_api/mcp"
 _PROXY = re.compile(r"(?:/gradio_api)?/proxy=")
+_LOGOUT = re.compile(r"/logout")
 _UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
 
 
@@ -131,6 +132,8 @@ class Guard:
         if not self._is_our_host(headers.get("host", "")):
             return 403
         if _PROXY.match(path) or names_address(path):
+            return 403
+        if _LOGOUT.match(path) and not comes_from_here(headers):
             return 403
         if method in {"GET", "HEAD"}:
             if self._is_mcp(

@@ -33,7 +33,10 @@ function draw() {
   const paid = engine === 'kling';
   form.hidden = !paid || Boolean(get('hasKey'));
   known.hidden = !paid || !get('hasKey');
-  known.querySelector('span').textContent = balance ? t`Your key works. Balance ${balance}.` : t`A key is in use.`;
+  const lent = Boolean(get('lent')) && !balance;
+  known.querySelector('span').textContent = lent ? t`This page’s key pays for you, within its limits.` : balance ? t`Your key works. Balance ${balance}.` : t`A key is in use.`;
+  known.querySelector('button').hidden = lent;
+  form.querySelector('.or').hidden = !get('signIn');
 }
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -68,7 +71,7 @@ known.querySelector('button').addEventListener('click', async () => {
   announce(t`The key is forgotten.`);
   if (!answer.has_key) field.focus();
 });
-on(['engine', 'duration', 'clip', 'hasKey'], draw);
+on(['engine', 'duration', 'clip', 'hasKey', 'lent', 'signIn'], draw);
 on('problems', () => showProblems(problem, 'key'));
 on('take:engine', (value) => { if (value !== undefined) take(value); });
 take(draft.engine ?? props.value);

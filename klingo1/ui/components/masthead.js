@@ -1,4 +1,4 @@
-const { said, icon } = window.klingo;
+const { t, said, icon, on } = window.klingo;
 document.title = said(document.title);
 const button = element.querySelector('.theme');
 button.append(icon('sun'));
@@ -11,6 +11,16 @@ try {
   const wish = localStorage.getItem('klingo1-theme');
   if (wish) document.body.classList.toggle('dark', wish === 'dark');
 } catch { /* the system decides */ }
+/* Where visitors may sign in, the server says who has; "" is nobody. */
+on('user', (name) => {
+  const sign = element.querySelector('.sign');
+  const who = element.querySelector('.who');
+  sign.hidden = name === undefined;
+  who.hidden = !name;
+  who.textContent = name || '';
+  sign.textContent = name ? t`Sign out` : t`Sign in with Hugging Face`;
+  sign.href = name ? '/logout?_target_url=/' : '/login/huggingface?_target_url=/';
+});
 const sheet = element.querySelector('.sheet');
 const keys = element.querySelector('.keys');
 keys.append(icon('help'));

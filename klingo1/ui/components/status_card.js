@@ -16,7 +16,10 @@ function takeSession() {
   if (!session.turn || session.turn === get('session')) return;
   set('owner', session.owner);
   set('quote', session.quote);
+  set('lent', Boolean(session.lent));
+  set('signIn', Boolean(session.sign_in));
   set('hasKey', Boolean(session.has_key));
+  if ('user' in session) set('user', session.user);
   set('problems', session.problems || []);
   set('session', session.turn);
   if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: 'smooth', block: 'start' }); }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klingo1.ui.components.compare import Compare
+from klingo1.ui.components.farewell import Farewell
 from klingo1.ui.components.history_strip import HistoryStrip
 from klingo1.ui.components.lost_finder import LostFinder
 from klingo1.ui.handlers import Handlers
@@ -13,10 +14,11 @@ from klingo1.ui.handlers import Handlers
 
 @dataclass(frozen=True, slots=True)
 class HistoryPanel:
-    """The strip of jobs, what finds lost ones, and the dialog that compares two of them."""
+    """The strip of jobs, what finds lost ones and what deletes all, and the dialog that compares two."""
 
     strip: HistoryStrip
     lost: LostFinder
+    farewell: Farewell
     compare: Compare
 
 
@@ -35,6 +37,9 @@ def build(handlers: Handlers) -> HistoryPanel:
     def restore(asked: dict[str, Any]) -> dict[str, Any]:
         return handlers.restore(asked)
 
+    def delete_all(asked: dict[str, Any]) -> dict[str, Any]:
+        return handlers.delete_all(asked)
+
     def find_lost(asked: dict[str, Any]) -> dict[str, Any]:
         return handlers.find_lost(asked)
 
@@ -50,4 +55,5 @@ def build(handlers: Handlers) -> HistoryPanel:
     functions = [history, inputs, delete, restore]
     strip = HistoryStrip({}, elem_id="k-history", server_functions=functions)
     lost = LostFinder({}, elem_id="k-lost", server_functions=[find_lost, adopt, choose, release])
-    return HistoryPanel(strip, lost, Compare({}, elem_id="k-compare"))
+    farewell = Farewell({}, elem_id="k-farewell", server_functions=[delete_all])
+    return HistoryPanel(strip, lost, farewell, Compare({}, elem_id="k-compare"))
