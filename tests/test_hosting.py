@@ -261,6 +261,21 @@ def test_the_draft_line_is_bounded_and_tells_the_place(hosted, picture, slow_dra
     assert studio.health()["drafts"] == 5
 
 
+def test_the_page_tells_the_place_in_line(hosted, picture, slow_drafts):
+    """Who waits reads how many drafts come first, and not that theirs is being drawn."""
+    from klingo1.ui.handlers import Handlers
+
+    studio = hosted()
+    page, asked = Handlers(studio, hosted=True, publish=str), {"owner": new_token()}
+    jobs = [studio.submit(request_of(picture, f"walk {n}"), owner=asked["owner"]) for n in range(3)]
+    shown = [page.status(asked | {"job": job.id}) for job in jobs]
+    assert [(view["title"], view["note"]) for view in shown[1:]] == [
+        ("In line", "One draft comes first."),
+        ("In line", "2 drafts come first."),
+    ]
+    assert "first" not in shown[0]["note"]
+
+
 def test_a_desk_is_not_held_to_the_visitors_limits(open_studio, picture, slow_drafts):
     """At a desk as many drafts wait as are asked for."""
     studio = open_studio(draft_queue=1)

@@ -36,7 +36,7 @@ def deleted_words(job: Job, left: Job) -> str:
 
 def all_deleted_words(waiting: int) -> Notice:
     """What deleting everything has left; `waiting` runs are hidden until their money is certain."""
-    gone = "Everything of yours is gone from this server, your key too."
+    gone = "Everything of yours is gone from this server."
     if not waiting:
         return Notice(gone)
     return Notice(

@@ -6,6 +6,7 @@ const keep = $('.keep');
 $('.ask').prepend(icon('bin'));
 
 $('.ask').addEventListener('click', () => {
+  $('h2').textContent = t`Delete everything of mine?`;
   $('#k-farewell-text').hidden = false;
   $('.said').textContent = '';
   go.hidden = false;
@@ -27,6 +28,7 @@ go.addEventListener('click', async () => {
     $('.said').textContent = t`It could not all be deleted. Try again.`;
     return;
   }
+  $('h2').textContent = t`Deleted`;
   $('#k-farewell-text').hidden = true;
   $('.said').textContent = sentences(answer.text, answer.remedy);
   go.hidden = true;

@@ -18,7 +18,8 @@ on('user', (name) => {
   sign.hidden = name === undefined;
   who.hidden = !name;
   who.textContent = name || '';
-  sign.textContent = name ? t`Sign out` : t`Sign in with Hugging Face`;
+  sign.querySelector('.long').textContent = name ? t`Sign out` : t`Sign in with Hugging Face`;
+  sign.querySelector('.short').textContent = name ? t`Sign out` : t`Sign in`;
   sign.href = name ? '/logout?_target_url=/' : '/login/huggingface?_target_url=/';
 });
 const sheet = element.querySelector('.sheet');
