@@ -1,18 +1,21 @@
-"""Drafts on a cluster: what its failures become, that nothing waits for it; a real one where there is one."""
+"""Drafts on a cluster: what travels, what its failures become, and that nothing waits for it."""
 
 import asyncio
+import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from klingo1.draft import cluster
+from klingo1.draft import cluster, parcel
 from klingo1.draft.cluster import ClusterExecutor
 from klingo1.draft.renderer import RenderQueue
-from klingo1.draft.worker import Order, RenderFailed
-from klingo1.request import VideoRequest
+from klingo1.draft.worker import Order, RenderFailed, RenderStopped, work
+from klingo1.request import DraftOptions, VideoRequest
+from klingo1.version import VERSION
 
 pytestmark = pytest.mark.anyio
 
@@ -22,21 +25,38 @@ def anyio_backend():
     return "asyncio"
 
 
-class Stand(Executor):
+class Stand:
     """A cluster as its client sees it; `fates` are what becomes of the films in turn, None for success."""
 
     def __init__(self, *fates):
         self.fates = list(fates)
         self.connected = self.closed = 0
+        self.stopped = set()
+        self.sizes = []
 
-    def connect(self, _address):
+    def connect(self, _address, hear, _timeout):
         self.connected += 1
-        return self, self.close
+        self.hear = hear
+        return self
 
     def close(self):
         self.closed += 1
 
-    def submit(self, fn, /, *args, **kwargs):
+    def stop(self, ticket):
+        self.stopped.add(ticket)
+
+    def submit(self, ticket, order, work, render):
+        self.sizes.append(len(order))
+
+        def make():
+            return parcel.make(
+                VERSION, order, work, render,
+                tell=lambda text: self.hear(ticket, text), is_unwanted=lambda: ticket in self.stopped,
+            )  # fmt: skip
+
+        return self.call(make)
+
+    def call(self, fn, *args):
         fate = self.fates.pop(0) if self.fates else None
         future = Future()
         if fate == "cancelled":
@@ -45,16 +65,22 @@ class Stand(Executor):
         elif isinstance(fate, Exception):
             future.set_exception(fate)
         else:
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except Exception as error:
-                future.set_exception(error)
+            threading.Thread(target=_settle, args=(future, fn, args), daemon=True).start()
         return future
 
 
+def _settle(future, fn, args):
+    try:
+        future.set_result(fn(*args))
+    except Exception as error:
+        future.set_exception(error)
+
+
 def film(order):
+    assert [image.read_bytes()[1:4] for image in order.request.images] == [b"PNG"]
     order.output.write_bytes(b"film")
-    return {"thread": threading.current_thread().name}
+    order.output.with_name("poster.jpg").write_bytes(b"poster")
+    return {"at": str(order.output.parent)}
 
 
 def order_in(folder, name="one"):
@@ -77,7 +103,9 @@ async def test_films_are_made_and_nothing_is_connected_before(tmp_path):
     queue = RenderQueue(executor=executor, workers=2, render=film)
     for name in ("a", "b"):
         report = await queue.make(order_in(tmp_path, name))
-        assert report["thread"].startswith("klingo1-cluster")
+        assert str(tmp_path) not in report["at"]
+        assert (tmp_path / name / "video.mp4").read_bytes() == b"film"
+        assert (tmp_path / name / "poster.jpg").read_bytes() == b"poster"
     await queue.close()
     executor.shutdown()
     assert (stand.connected, stand.closed) == (1, 1)
@@ -121,10 +149,10 @@ async def test_a_scheduler_that_is_away_is_waited_for_without_holding_anything_u
     """Films wait for a restart of the scheduler; the event loop goes on meanwhile."""
     stand, there = Stand(), threading.Event()
 
-    def connect(address):
+    def connect(address, hear, timeout):
         if not there.is_set():
             raise OSError("nobody there")
-        return stand.connect(address)
+        return stand.connect(address, hear, timeout)
 
     executor = ClusterExecutor("tcp://s:1", connect=connect, pause=0.01)
     task = asyncio.create_task(RenderQueue(executor=executor, render=film).make(order_in(tmp_path)))
@@ -140,7 +168,7 @@ async def test_a_scheduler_that_is_away_is_waited_for_without_holding_anything_u
 def test_a_scheduler_that_stays_away_is_told_after_a_while():
     """Patience ends, and so does waiting at once when the program is closed."""
 
-    def nobody(_address):
+    def nobody(_address, _hear, _timeout):
         raise OSError("nobody there")
 
     executor = ClusterExecutor("tcp://s:1", connect=nobody, patience=0.02, pause=0.01)
@@ -154,30 +182,12 @@ def test_a_scheduler_that_stays_away_is_told_after_a_while():
 
 def test_a_missing_package_is_named(monkeypatch):
     """Without distributed the message says what to install."""
-    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "klingo1.draft.link", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
     executor = ClusterExecutor("tcp://s:1")
     with pytest.raises(BrokenExecutor, match=r"klingo1\[cluster\]"):
         executor.submit(int).result(timeout=10)
     executor.shutdown()
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_real_cluster_renders(tmp_path, count):
-    """Two films on a cluster of `count` worker processes on this machine; one worker killed in between."""
-    distributed = pytest.importorskip("distributed", reason="pip install 'klingo1[cluster]'")
-    with distributed.LocalCluster(
-        n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as local:
-        executor = ClusterExecutor(local.scheduler_address)
-        queue = RenderQueue(executor=executor, workers=2, render=film)
-
-        async def both():
-            return await asyncio.gather(
-                queue.make(order_in(tmp_path, "a")), queue.make(order_in(tmp_path, "b"))
-            )
-
-        assert len(asyncio.run(both())) == 2
-        executor.shutdown()
 
 
 def test_only_the_first_film_loads_dask():
@@ -185,3 +195,52 @@ def test_only_the_first_film_loads_dask():
     assert "distributed" not in vars(cluster)
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(ClusterExecutor, "tcp://s:1").result() is not None
+
+
+async def test_progress_comes_back_and_a_stop_goes_out(tmp_path):
+    """What the worker notes is read here; a stop file here ends the film there."""
+    order = order_in(tmp_path)
+
+    def endless(there):
+        there.progress.write_text("0.5000\nshooting\n")
+        while not there.stopped:
+            time.sleep(0.01)
+        raise RuntimeError("stopped half-way")
+
+    stand = Stand()
+    executor = ClusterExecutor("tcp://s:1", connect=stand.connect)
+    task = asyncio.create_task(RenderQueue(executor=executor, render=endless).make(order))
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if order.progress.exists():
+            break
+    assert order.progress.read_text().split() == ["0.5000", "shooting"]
+    order.ask_to_stop()
+    with pytest.raises(RenderStopped):
+        await task
+    executor.shutdown()
+
+
+def test_what_was_said_about_a_picture_is_settled_before_it_travels(tmp_path):
+    """A role that was given once is remembered here and told to the worker; masks travel as files."""
+    first = order_in(tmp_path, "first")
+    mask = tmp_path / "mask.png"
+    Image.new("L", (8, 8), 255).save(mask)
+    said = DraftOptions(roles=("prop",), masks=(mask,))
+    kept = tmp_path / "corrections"
+    parcel.pack(replace(first, request=replace(first.request, draft=said), corrections=kept))
+    seen = []
+
+    def look(order):
+        seen.append((order.request.draft.roles, order.request.draft.masks[0].read_bytes(), order.corrections))
+        return film(order)
+
+    packed = parcel.pack(replace(order_in(tmp_path, "second"), corrections=kept))
+    parcel.make(VERSION, packed, work, look)
+    assert seen == [(("prop",), mask.read_bytes(), None)]
+
+
+def test_another_version_is_told_before_anything_is_read():
+    """A worker of an older klingo1 is named as that."""
+    with pytest.raises(RenderFailed, match=r"klingo1 .*, this page 9\.9"):
+        parcel.make("9.9", b"not even a pickle", work, film)
