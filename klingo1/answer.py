@@ -26,10 +26,12 @@ from klingo1.errors import (
 )
 from klingo1.prediction import Prediction, parse_prediction
 from klingo1.pricing import MICRO
-from klingo1.retry import parse_retry_after
+from klingo1.retry import parse_date, parse_retry_after
 
 BODY_MAX = 2**20
 """Bytes kept of one answer; real ones have a few kilobytes."""
+LIST_MAX = 16 * BODY_MAX
+"""Bytes kept of a list: a hundred runs that repeat prompts of 2,500 characters, each up to 12 bytes long."""
 KEPT = 4096
 """Bytes of a bad answer that are looked at for words to show."""
 DETAIL_MAX = 500
@@ -48,13 +50,19 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer as it came: HTTP status, headers (names in lower case), at most BODY_MAX bytes of body."""
+    """One answer as it came: HTTP status, headers (names in lower case), at most `most` bytes of body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     key: str = field(default="", repr=False)
     """The key that is blotted out of everything read from this answer."""
+    most: int = BODY_MAX
+
+    @property
+    def date(self) -> float | None:
+        """When it left, by the service's own clock, in seconds since 1970; None when it does not say."""
+        return parse_date(self.headers.get("date"))
 
     def envelope(self) -> Mapping[str, Any] | None:
         """The JSON object of the body, without the key, or None when it cannot be read."""
@@ -80,7 +88,7 @@ class Answer:
     def fault(self, *, now: float) -> ApiError | None:
         """None when all is well, a kind of Refused when the service clearly said no, else Unavailable.
 
-        `now` is seconds since 1970, for a Retry-After that is a date.
+        `now` is seconds since 1970, for a Retry-After that is a date in an answer that has none of its own.
         """
         envelope = self.envelope()
         code = _code(envelope)
@@ -91,7 +99,7 @@ class Answer:
         else:
             meaning = self.status
         detail = self.detail()
-        wait = parse_retry_after(self.headers.get("retry-after"), now=now)
+        wait = parse_retry_after(self.headers.get("retry-after"), now=self.date or now)
         kind, words = _meaning(meaning, detail if envelope is None else _message(envelope))
         return kind(words, status_code=self.status, code=code, detail=detail, retry_after=wait)
 
@@ -109,9 +117,9 @@ class Answer:
             ) from error
 
     def _plain_body(self) -> bytes:
-        """The body unpacked, never more than BODY_MAX; we ask for identity, gateways may pack it."""
+        """The body unpacked, never more than `most`; we ask for identity, gateways may pack it."""
         if self.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
-            return zlib.decompressobj(wbits=47).decompress(self.body, BODY_MAX)
+            return zlib.decompressobj(wbits=47).decompress(self.body, self.most)
         return self.body
 
 

@@ -20,6 +20,8 @@ from klingo1.pricing import Price
 from klingo1.request import Engine, Reference, VideoRequest
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".mp4", ".mov", ".webm", ".m4v"})
+REFERENCES = "references"
+"""The sub-folder of a job's folder that holds its own copies: all there is before its row is written."""
 _CHUNK = 2**20
 _AT_ONCE = 2
 """Pictures that are checked together: a person waits for it at the click."""
@@ -78,7 +80,7 @@ def copy_references(
 
     With `copies`, what was copied once is linked the next time: our copies are never written to again.
     """
-    references = folder / "references"
+    references = folder / REFERENCES
     references.mkdir(parents=True, exist_ok=True)
 
     def copied(reference: Path, name: str) -> Path:

@@ -56,6 +56,10 @@ class Background:
         if again is not None:
             self._start(name, again)
 
+    def runs(self, name: str) -> bool:
+        """Whether a task of that name is running. Ask on the loop, or take the answer as a hint."""
+        return name in self._tasks
+
     async def cancel(self, name: str) -> None:
         """End the task `name` at its next pause and wait until it has ended."""
         self._again.pop(name, None)

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import httpx
 
-from klingo1.answer import Answer, micro_dollars
+from klingo1.answer import BODY_MAX, LIST_MAX, Answer, micro_dollars
 from klingo1.download import SIZE_MAX, fetch
 from klingo1.errors import (
     GenerationFailed,
@@ -77,6 +77,11 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that the service's clock is ahead of this machine's, by its last answer; 0 until known."""
+        return self._wire.ahead
 
     async def submit(
         self, body: Mapping[str, Any], *, on_sending: Callable[[], None] | None = None
@@ -186,7 +191,7 @@ class Client:
         window = {"created_after": created_after, "created_before": created_before}
         body |= {name: _iso(moment) for name, moment in window.items() if moment is not None}
         body |= {name: word for name, word in (("model", model), ("status", status)) if word}
-        data = (await self._ask("POST", self._wire.address("/predictions"), body)).data()
+        data = (await self._ask("POST", self._wire.address("/predictions"), body, most=LIST_MAX)).data()
         items = data.get("items") if isinstance(data, Mapping) else data
         if not isinstance(items, Sequence) or isinstance(items, str):
             raise Unavailable("The service's list cannot be read.")
@@ -246,10 +251,12 @@ class Client:
         count = data.get("deleted_count") if isinstance(data, Mapping) else None
         return count if isinstance(count, int) else 0
 
-    async def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Answer:
+    async def _ask(
+        self, method: str, url: str, body: Mapping[str, Any] | None = None, *, most: int = BODY_MAX
+    ) -> Answer:
         """A call that may be repeated: a good answer, a kind of Refused, or Unavailable."""
         try:
-            answer = await self._wire.call(method, url, body=body)
+            answer = await self._wire.call(method, url, body=body, most=most)
         except NotSent as error:
             raise Unavailable(str(error)) from error
         self._raise_for(answer)

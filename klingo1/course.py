@@ -171,6 +171,7 @@ class Course:
             references=sent_references(job, record.uploads),
             prompts={self._wire_prompt(job), job.request.prompt},
             duration=job.request.duration,
+            ahead={record.ahead},
         )
 
     def _wire_prompt(self, job: Job) -> str:

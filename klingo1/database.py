@@ -96,13 +96,8 @@ def _lock_ledger(connection: Connection) -> None:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own: we say BEGIN ourselves
     cursor = connection.cursor()  # type: ignore[attr-defined] # sqlite3's own
-    for pragma in (
-        f"busy_timeout = {PATIENCE_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "secure_delete = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    for pragma in (f"busy_timeout = {PATIENCE_MS}", "synchronous = FULL", "secure_delete = ON"):
+        cursor.execute(f"PRAGMA {pragma}")  # none of them writes: the file may turn out not to be ours
     cursor.close()
 
 

@@ -120,7 +120,7 @@ class Decisions:
 
         async def ask() -> list[Prediction]:
             client = await self._engines.client(Engine.KLING, owner)
-            return await unrecorded(client, self._ledger, now=self._clock.time())
+            return await unrecorded(client, self._ledger)
 
         return self._background.call(ask()).result()
 

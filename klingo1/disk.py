@@ -52,12 +52,21 @@ def remove_copies(files: Iterable[Path], folder: Path) -> int:
     return removed
 
 
-def remove_orphans(folder: Path, known: Collection[str], *, before: float) -> int:
-    """Remove sub-folders that no row names and that were last written before a time; says how many."""
+def remove_orphans(
+    folder: Path, *, known: Collection[str], gone: Collection[str], unborn: str, before: float
+) -> int:
+    """Remove sub-folders that were last written before a time and whose row is gone, or was never written:
+    those hold nothing but a folder called `unborn`. Says how many.
+
+    Any other folder without a row is the work of another ledger (one that was lost, or is not the one in use
+    now) and is left alone.
+    """
     removed = 0
     for child in folder.iterdir() if folder.is_dir() else ():
         with contextlib.suppress(OSError):
-            if child.is_dir() and child.name not in known and child.stat().st_mtime < before:
+            if not child.is_dir() or child.name in known or child.stat().st_mtime >= before:
+                continue
+            if child.name in gone or {entry.name for entry in child.iterdir()} <= {unborn}:
                 shutil.rmtree(child, ignore_errors=True)
                 removed += 1
     return removed

@@ -116,9 +116,10 @@ class Engines:
             self._clients[key] = Client(key, base_url=self._settings.base_url, clock=self._clock)
         return self._clients[key]
 
-    def paid_client(self, key: str) -> Client:
-        """A client for a key that is only being checked."""
-        return Client(key, base_url=self._settings.base_url, clock=self._clock)
+    async def balance_of(self, key: str) -> int:
+        """What the account of a key holds, in micro-dollars; raises what Client and its `balance` raise."""
+        async with Client(key, base_url=self._settings.base_url, clock=self._clock) as client:
+            return await client.balance()
 
     def _drop_unused(self) -> None:
         """Let go of clients whose key everybody has forgotten, and so of the key; work under way may end."""

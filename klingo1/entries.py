@@ -31,6 +31,11 @@ class Entries:
         """The job as it stands now; None when another worker has taken it over."""
         return await self._call(self._ledger.job_of_worker, job_id, self._worker)
 
+    def is_submitting(self, job: Job) -> bool:
+        """Whether this worker holds the job and its submit may leave; a quick look that blocks."""
+        now = self._ledger.job_of_worker(job.id, self._worker)
+        return now is not None and now.state is State.SUBMITTING
+
     async def record(self, job: Job) -> Any:
         """The raw row: uploads, attempts, the time of the submit."""
         return await self._call(self._ledger.record, job.id)

@@ -117,10 +117,11 @@ class Erasing(Book):
             finally:
                 raw.close()
 
-    def ids(self) -> set[str]:
-        """Every job that may have files."""
+    def ids(self, *, emptied: bool = False) -> set[str]:
+        """Every job that may have files; or those that are emptied and have none any more."""
+        which = jobs.c.request == EMPTIED if emptied else jobs.c.request != EMPTIED
         with self._reading() as connection:
-            return set(connection.execute(sa.select(jobs.c.id).where(jobs.c.request != EMPTIED)).scalars())
+            return set(connection.execute(sa.select(jobs.c.id).where(which)).scalars())
 
     def drafts_in_work(self, *, before: float | None = None) -> int:
         """How many drafts wait or are made; with `before`, of those that were asked for earlier."""

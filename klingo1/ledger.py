@@ -197,6 +197,14 @@ class Ledger(Erasing):
                 sa.update(jobs).where(jobs.c.worker == worker).values(worker=None, lease_until=0.0)
             )
 
+    def held(self, worker: str) -> list[str]:
+        """The jobs that `worker` holds and that go on without a person, oldest first."""
+        asks = sa.and_(jobs.c.state == State.UNKNOWN.value, jobs.c.problem.is_not(None))
+        active = jobs.c.state.in_([s.value for s in State if s.active])
+        statement = sa.select(jobs.c.id).where(jobs.c.worker == worker, active, sa.not_(asks))
+        with self._reading() as connection:
+            return list(connection.execute(statement.order_by(jobs.c.created_at)).scalars())
+
     def workers(self) -> set[str]:
         """Everybody who holds an active job."""
         with self._reading() as connection:

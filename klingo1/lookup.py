@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ WAITS = (15.0, 105.0, 480.0)
 """Seconds before each look: the last one ends ten minutes after the submit."""
 LISTED_SECONDS = 6.5 * 24 * 3600.0
 """The list reaches back 7 days (documentation of the service); before that, absence proves nothing."""
-_PAGES = 10
+_PAGES = 50
 _PAGE = 100
 _EARLIEST = timedelta(minutes=5)
 _LATEST = timedelta(minutes=15)
@@ -40,6 +40,17 @@ class Lost:
     prompts: Collection[str]
     """The prompt as it was sent (and as it was typed)."""
     duration: int
+    ahead: Collection[float] = ()
+    """By how many seconds the service's clock is, or was then, ahead of ours; each is tried."""
+
+    @property
+    def moments(self) -> list[datetime]:
+        """When it may have arrived, by the service's clock."""
+        return [datetime.fromtimestamp(self.at + ahead, UTC) for ahead in {0.0, *self.ahead}]
+
+    def seen_from(self, ahead: float) -> Lost:
+        """The same, as a service sees it whose clock is so many seconds ahead."""
+        return replace(self, ahead={*self.ahead, ahead})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,14 @@ class Found:
 
     certain: Sequence[Prediction] = ()
     possible: Sequence[Prediction] = ()
+    cut: bool = False
+    """The list was longer than what was read of it, so that absence proves nothing."""
 
 
 async def list_around(client: Client, lost: Lost) -> list[Prediction]:
     """What the service lists around a lost submit. Raises ApiError; that says nothing about the submit."""
-    moment = datetime.fromtimestamp(lost.at, UTC)
-    return await listing(client, after=moment - _WRONG_CLOCK, before=moment + _WRONG_CLOCK)
+    moments = lost.moments
+    return await listing(client, after=min(moments) - _WRONG_CLOCK, before=max(moments) + _WRONG_CLOCK)
 
 
 def match_submit(
@@ -68,28 +81,28 @@ def match_submit(
     `others` are the references of other submits that are not settled, `known` the predictions that belong to
     jobs. Read both after the list, in this order: then whatever another submit had made is in one of them.
     """
-    moment = datetime.fromtimestamp(lost.at, UTC)
     free = [p for p in listed if p.id not in known]
     ours = [p for p in free if names(p, lost.references)]
     certain = [p for p in ours if not _contradicts(p.inputs, lost)]
     if certain:
         return Found(certain=certain)
+    moments = lost.moments
     possible = [
         p
         for p in free
-        if _near(p.created_at, moment)
+        if _near(p.created_at, moments)
         and not _contradicts(p.inputs, lost)
         and not any(names(p, other) for other in others)
     ]
-    return Found(possible=ours or possible)
+    return Found(possible=ours or possible, cut=len(listed) >= _PAGES * _PAGE)
 
 
 async def listing(
-    client: Client, *, after: datetime, before: datetime | None = None, pages: int = _PAGES
+    client: Client, *, after: datetime | None = None, before: datetime | None = None
 ) -> list[Prediction]:
     """The model's predictions in a window of time, newest first. Raises ApiError."""
     listed: dict[str, Prediction] = {}
-    for page in range(1, pages + 1):
+    for page in range(1, _PAGES + 1):
         found = await client.list(
             created_after=after, created_before=before, model=MODEL, page=page, page_size=_PAGE
         )
@@ -120,10 +133,10 @@ def _texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _near(created_at: str, moment: datetime) -> bool:
+def _near(created_at: str, moments: Sequence[datetime]) -> bool:
     """Whether a listed time fits the submit; an unreadable one might."""
     created = read_time(created_at)
-    return created is None or moment - _EARLIEST <= created <= moment + _LATEST
+    return created is None or any(m - _EARLIEST <= created <= m + _LATEST for m in moments)
 
 
 def read_time(text: str) -> datetime | None:

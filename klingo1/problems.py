@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from klingo1.errors import InvalidRequest, KlingoError
+from klingo1.errors import ApiError, InvalidRequest, KlingoError
 from klingo1.job import Job, Money, Problem, State
 from klingo1.prediction import Prediction
 
+_LOOK_THERE = (
+    "Look again later, or look at your bill there. If this run is not on it, say that it was not billed."
+)
 NEVER_CREATED = Problem(
     "NotCreated",
     "The service never created this run: it was looked up three times over ten minutes. Nothing was billed.",
@@ -24,6 +27,11 @@ TOO_LONG_AGO = Problem(
     "The answer was lost more than six days ago; the service's list does not reach back that far.",
     remedy="Look at your bill there. If this run is not on it, say that it was not billed.",
 )
+TOO_MANY = Problem(
+    "SubmitUncertain",
+    "The answer was lost, and the service lists more runs of that time than could be read.",
+    remedy=_LOOK_THERE,
+)
 NOT_BILLED = Problem("NotCreated", "You said that this run is not on the bill. Nothing counts for it.")
 FETCHED_ELSEWHERE = Problem(
     "NotCreated", "Its prediction was fetched as another run of this computer; it counts there, not here."
@@ -35,6 +43,15 @@ def problem_of(error: KlingoError) -> Problem:
     if isinstance(error, InvalidRequest):
         return Problem(type(error).__name__, error.reason, field=error.field, remedy=error.remedy)
     return Problem(type(error).__name__, str(error))
+
+
+def unlisted(error: ApiError) -> Problem:
+    """The service says clearly that it does not show its list."""
+    return Problem(
+        "SubmitUncertain",
+        f"The answer was lost, and the service refuses to list its runs ({error.status_code}).",
+        remedy=_LOOK_THERE,
+    )
 
 
 def several(found: Sequence[Prediction]) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from klingo1.client import Client
@@ -16,9 +16,6 @@ from klingo1.prediction import Prediction
 from klingo1.pricing import price_of
 from klingo1.request import UNKNOWN_REFERENCE, Engine, VideoRequest
 from klingo1.uploads import sent_references
-
-LISTED = timedelta(days=8)
-"""The list holds the last 7 days (documentation of the service); a day more for clocks that differ."""
 
 
 async def find_run(client: Client, prediction_id: str, *, owner: str, now: float) -> tuple[Job, float]:
@@ -54,12 +51,12 @@ def _adopted_job(prediction: Prediction, inputs: Mapping[str, Any], *, owner: st
     )
 
 
-async def unrecorded(client: Client, ledger: Ledger, *, now: float) -> list[Prediction]:
+async def unrecorded(client: Client, ledger: Ledger) -> list[Prediction]:
     """The model's predictions of the service's last days that no job here has, newest first.
 
     What a submit on its way, or one that is being looked up, has made is left to it. Raises ApiError.
     """
-    listed = await listing(client, after=datetime.fromtimestamp(now, UTC) - LISTED, pages=50)
+    listed = await listing(client)  # which reaches back 7 days by itself, whatever this machine's clock says
     # In this order: a submit that is settled in between is not awaited any more, but known.
     awaited = [sent_references(job, uploads) for job, uploads in ledger.unsettled() if not job.problem]
     known = ledger.prediction_ids()

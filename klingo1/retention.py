@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from klingo1 import disk
+from klingo1.arrivals import REFERENCES
 from klingo1.errors import Busy, KlingoError
 from klingo1.job import Job, State
 from klingo1.ledger import Ledger
@@ -118,9 +119,13 @@ class Retention:
                 old = self._ledger.over(before=now - self._settings.keep_days * _DAY)
                 gone += sum(map(self.erase, old))
             gone += self._make_room(now)
-            known = self._ledger.ids()
-            # A file's age goes by the disk's clock, whatever clock the runs go by.
-            disk.remove_orphans(self._settings.home / "jobs", known, before=time.time() - ORPHAN_SECONDS)
+            disk.remove_orphans(
+                self._settings.home / "jobs",
+                known=self._ledger.ids(),
+                gone=self._ledger.ids(emptied=True),
+                unborn=REFERENCES,
+                before=time.time() - ORPHAN_SECONDS,  # by the disk's clock, whatever clock the runs go by
+            )
             self._ledger.forget_quotes(before=now - QUOTE_SECONDS)
             if self._settings.hosted:
                 disk.bound(self._cache, CACHE_MAX)

@@ -75,17 +75,25 @@ def parse_retry_after(value: str | None, *, now: float) -> float | None:
     if not text or len(text) > 100:
         return None
     try:
-        wait = float(text) if _NUMBER.fullmatch(text) else _seconds_until(text, now)
+        wait = float(text) if _NUMBER.fullmatch(text) else _moment(text) - now
     except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None  # the date parser has its own ideas about garbage
     return min(RETRY_AFTER_MAX, max(0.0, wait)) if math.isfinite(wait) else None
 
 
-def _seconds_until(text: str, now: float) -> float:
+def parse_date(value: str | None) -> float | None:
+    """Seconds since 1970 of an HTTP date; None when it is absent or senseless. Never raises."""
+    try:
+        return _moment(value[:100]) if value else None
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
+        return None
+
+
+def _moment(text: str) -> float:
     moment = parsedate_to_datetime(text)
     if moment.tzinfo is None:  # "-0000" says: UTC, zone unknown
         moment = moment.replace(tzinfo=UTC)
-    return moment.timestamp() - now
+    return moment.timestamp()
 
 
 class Backoff:

@@ -53,6 +53,7 @@ jobs = sa.Table(
     sa.Column("lease_until", sa.Double, nullable=False, default=0.0),
     sa.Column("deleted_at", sa.Double),
     sa.Column("account", sa.Text, nullable=False, default=""),
+    sa.Column("ahead", sa.Double, nullable=False, default=0.0),
 )
 phases = sa.Table(
     "phases",
@@ -98,7 +99,11 @@ _SECOND = (
     "CREATE INDEX jobs_by_time ON jobs (created_at)",
 )
 _THIRD: tuple[str, ...] = ()
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    # By how many seconds the service's clock was ahead of ours at the submit, as far as that was known then.
+    "ALTER TABLE jobs ADD COLUMN ahead DOUBLE PRECISION NOT NULL DEFAULT 0",
+)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Statements that lead from version n to n + 1. Append only."""
 ON_SERVER = {
     # Groups are ranges of quotes: bytes in order, as SQLite has them, whatever language the server speaks.
@@ -113,7 +118,7 @@ def migrate(engine: Engine, *, path: Path | None) -> None:
         if engine.dialect.name == "sqlite":
             _check_sqlite(engine, path)
         with engine.begin() as connection:
-            version = _version(connection)
+            version = _version(connection, path)
             for step in range(version, len(MIGRATIONS)):
                 more = () if engine.dialect.name == "sqlite" else ON_SERVER.get(step, ())
                 for statement in (*MIGRATIONS[step], *more):
@@ -134,20 +139,25 @@ def migrate(engine: Engine, *, path: Path | None) -> None:
 def _check_sqlite(engine: Engine, path: Path | None) -> None:
     """Read the file through before it is written to: every index entry too, unless it is a big one."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        version = _version(connection)
+        version = _version(connection, path)
         if version > len(MIGRATIONS):
             raise _newer(path, version)
+        if not version and sa.inspect(connection).get_table_names():
+            raise damaged(path, "it holds the tables of another program")
         small = path is None or not path.exists() or path.stat().st_size <= CHECKED_WHOLE
         verdict = connection.exec_driver_sql(f"PRAGMA {'integrity' if small else 'quick'}_check(1)").scalar()
         if verdict != "ok":
             raise damaged(path, str(verdict))
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
-def _version(connection: Connection) -> int:
+def _version(connection: Connection, path: Path | None) -> int:
     if not sa.inspect(connection).has_table("meta"):
         return 0
     value = connection.execute(sa.select(meta.c.value).where(meta.c.name == "version")).scalar()
-    return int(value) if value else 0
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and value != "0"):
+        raise damaged(path, "it does not say of which version it is")
+    return int(value)
 
 
 def _newer(path: Path | None, version: int) -> LedgerError:

@@ -172,7 +172,7 @@ class Studio(Offers):
             raise
         reached(Moment.ROW_COMMITTED)
         if fresh:
-            self._background.start(job.id, lambda: self._course.run(job.id))
+            self._start(job.id)
         else:
             shutil.rmtree(folder, ignore_errors=True)
         return job
@@ -251,15 +251,7 @@ class Studio(Offers):
 
         Raises KeyMissing and InvalidRequest for what cannot be a key, KeyRejected and other ApiErrors.
         """
-
-        async def check() -> int:
-            client = self._engines.paid_client(key)
-            try:
-                return await client.balance()
-            finally:
-                await client.aclose()
-
-        balance = self._background.call(check()).result()
+        balance = self._background.call(self._engines.balance_of(key)).result()
         self._engines.give_key(owner, key)
         self._decisions.wake(owner)
         return balance
@@ -272,23 +264,27 @@ class Studio(Offers):
 
     def _drive(self, job_id: str) -> None:
         self._ledger.take(job_id, worker=self._worker.name, now=self._clock.time(), lease=LEASE_SECONDS)
+        self._start(job_id)
+
+    def _start(self, job_id: str) -> None:
         self._background.start(job_id, lambda: self._course.run(job_id))
 
     def _claim(self) -> None:
-        """Take over what nobody works on: after a start, and when another process has gone."""
-        gone = self._worker.gone(self._ledger.workers())
-        now = self._clock.time()
-        for job in self._ledger.claim(worker=self._worker.name, now=now, lease=LEASE_SECONDS, gone=gone):
-            self._background.start(job.id, lambda job_id=job.id: self._course.run(job_id))  # type: ignore[misc] # bound now
+        """Take over what no process works on, and drive what this one holds without a task for it."""
+        me, gone = self._worker.name, self._worker.gone(self._ledger.workers())
+        self._ledger.claim(worker=me, now=self._clock.time(), lease=LEASE_SECONDS, gone=gone)
+        for job_id in self._ledger.held(me):
+            if not self._background.runs(job_id):
+                self._start(job_id)
+
+    def _renew(self) -> None:
+        self._ledger.renew(worker=self._worker.name, now=self._clock.time(), lease=LEASE_SECONDS)
 
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
-                now = self._clock.time()
-                await asyncio.to_thread(
-                    self._ledger.renew, worker=self._worker.name, now=now, lease=LEASE_SECONDS
-                )
+                await asyncio.to_thread(self._renew)
                 await asyncio.to_thread(self._claim)
-            except LedgerError as error:
-                log.error("the ledger cannot be written: %s", error)
+            except Exception as error:  # whatever it is, the next beat comes
+                log.error("a heartbeat failed: %s: %s", type(error).__name__, error)

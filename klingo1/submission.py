@@ -25,16 +25,20 @@ from klingo1.problems import (
     FETCHED_ELSEWHERE,
     NEVER_CREATED,
     TOO_LONG_AGO,
+    TOO_MANY,
     UNDER_ANOTHER_KEY,
     problem_of,
     released,
     several,
+    unlisted,
 )
 from klingo1.retry import Clock
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
+REFUSALS = 6
+"""Clear refusals of the list in a row, over some minutes, after which a person is asked."""
 _LATE = (State.SUBMITTING, State.UNKNOWN, State.NOT_CREATED)
 """States that an answer ends, however late it comes: an id is the strongest fact there is."""
 _LIST_GAP = 1.0
@@ -57,20 +61,23 @@ class Submission:
 
     async def send(self, job: Job, client: Client, body: Mapping[str, Any], *, account: str) -> None:
         """Commit `submitting`, send once, commit the outcome; a cancelled caller does not stop it."""
-        at = self._clock.time()
-        if not await self._entries.advance(job, State.SUBMITTING, submitted_at=at, account=account):
-            return
-        submit = asyncio.ensure_future(self._send(job, client, body))
+        submit = asyncio.ensure_future(self._send(job, client, body, account))
         self._underway.add(submit)
         submit.add_done_callback(self._underway.discard)
+        submit.add_done_callback(lambda done: done.cancelled() or done.exception())
         if (pause := await asyncio.shield(submit)) > 0:
             await self._clock.sleep(pause)
 
-    async def _send(self, job: Job, client: Client, body: Mapping[str, Any]) -> float:
+    async def _send(self, job: Job, client: Client, body: Mapping[str, Any], account: str) -> float:
         """Returns how long to wait before this job goes on."""
+        at, ahead = self._clock.time(), client.ahead
+        if not await self._entries.advance(
+            job, State.SUBMITTING, submitted_at=at, ahead=ahead, account=account
+        ):
+            return 0.0
         reached(Moment.BEFORE_POST)
         try:
-            prediction = await client.submit(body)
+            prediction = await client.submit(body, on_sending=lambda: self._check_mine(job))
         except errors.KlingoError as error:
             reached(Moment.AFTER_POST)
             return await self._not_created(job, error)
@@ -87,6 +94,19 @@ class Submission:
             log.error("job %s: prediction %s has a run already", job.id, prediction.id)
             await self._entries.insist(job, State.NOT_CREATED, problem=FETCHED_ELSEWHERE, money=released(job))
         return 0.0
+
+    def _check_mine(self, job: Job) -> None:
+        """Just before the first byte leaves. Raises NotSent when another process has taken the run over.
+
+        A process that stood still for long is taken for gone, and its submit for lost; when it wakes before
+        its connection has carried anything, nothing must leave any more.
+        """
+        try:
+            mine = self._entries.is_submitting(job)
+        except errors.LedgerError as error:
+            raise errors.NotSent(f"The ledger cannot be read: {error}") from error
+        if not mine:
+            raise errors.NotSent("Another process has taken this run over.")
 
     async def _not_created(self, job: Job, error: errors.KlingoError) -> float:
         entries = self._entries
@@ -112,7 +132,13 @@ class Submission:
         found, rivals = Found(), False
         for wait in WAITS:
             await self._clock.sleep(wait)
-            found, rivals = await self._listed(job, client, lost)
+            try:
+                found, rivals = await self._listed(job, client, lost)
+            except errors.KeyRejected:
+                raise
+            except errors.Refused as error:
+                await self._entries.note(job, problem=unlisted(error))
+                return
             if len(found.certain) > 1:
                 break
             # Where the list repeats no addresses, one task could be that of another click in flight.
@@ -126,12 +152,19 @@ class Submission:
             await self._entries.note(job, problem=UNDER_ANOTHER_KEY)
         elif self._clock.time() - lost.at > LISTED_SECONDS:
             await self._entries.note(job, problem=TOO_LONG_AGO)
+        elif found.cut:
+            await self._entries.note(job, problem=TOO_MANY)
         else:
             await self._entries.advance(job, State.NOT_CREATED, problem=NEVER_CREATED, money=released(job))
 
     async def was_created(self, job: Job, client: Client, lost: Lost) -> bool:
         """Before a lost run is sent anew: whether its submit made a task after all; if so it goes on."""
-        found, _ = await self._listed(job, client, lost)
+        try:
+            found, _ = await self._listed(job, client, lost)
+        except errors.KeyRejected:
+            raise
+        except errors.Refused:
+            return False  # nobody can know, and a person wants it to be sent
         return len(found.certain) == 1 and await self._take(job, found.certain[0])
 
     async def _look_up_draft(self, job: Job, client: Client, lost: Lost) -> None:
@@ -154,13 +187,14 @@ class Submission:
 
     async def _listed(self, job: Job, client: Client, lost: Lost) -> tuple[Found, bool]:
         """One look that succeeds, however long the list cannot be read; and whether other submits of this
-        ledger are unsettled.
+        ledger are unsettled. Raises Refused when the service keeps saying clearly that it does not list.
         """
-        pause = 5.0
+        pause, refusals = 5.0, 0
         while True:
             try:
                 async with self._looking.setdefault(id(client), Gate(1)).passing(job.created_at):
-                    listed = await list_around(client, lost)
+                    listed = await list_around(client, lost.seen_from(client.ahead))
+                    lost = lost.seen_from(client.ahead)  # as the answer says it
                     others = await self._entries.others_unsettled(job)
                     known = await self._entries.known_predictions()
                     if len(others) > 1:
@@ -169,5 +203,9 @@ class Submission:
             except errors.KeyRejected:
                 raise
             except ApiError as error:
+                clear = isinstance(error, errors.Refused) and not isinstance(error, errors.RateLimited)
+                refusals = refusals + 1 if clear else 0
+                if refusals >= REFUSALS:
+                    raise
                 await self._clock.sleep(error.retry_after or pause)
                 pause = min(120.0, pause * 2)

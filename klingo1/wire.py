@@ -27,6 +27,7 @@ from klingo1.web.door import resolve
 
 API_PATH = "/api/v3"
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
+_LIFETIME = 50 * 365 * 24 * 3600.0  # clocks that differ by more are no clocks
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
@@ -66,6 +67,7 @@ class Wire:
         self.base = api_base(base_url)
         self.clock = clock
         self.patience = patience
+        self.ahead = 0.0
         timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         silence_addresses_in_logs()
         self._traced = transport is None
@@ -110,8 +112,9 @@ class Wire:
         once: bool = False,
         on_sending: Callable[[], None] | None = None,
         seconds: float | None = None,
+        most: int = BODY_MAX,
     ) -> Answer:
-        """Ask the API, with the key, and read at most BODY_MAX bytes of answer, whatever its status.
+        """Ask the API, with the key, and read at most `most` bytes of answer, whatever its status.
 
         `once` takes a fresh connection; `on_sending` is called just before the first byte leaves, and what it
         raises ends the call unsent. Raises NotSent or Unavailable.
@@ -144,7 +147,7 @@ class Wire:
                     announcement.make()
                 response = await client.send(request, stream=True, follow_redirects=False)
                 try:
-                    return await self._read(response)
+                    return await self._read(response, most)
                 finally:
                     await response.aclose()
         except Exception as error:
@@ -161,14 +164,17 @@ class Wire:
         for client in {self._kept, self._fresh, self._strangers}:
             await client.aclose()
 
-    async def _read(self, response: httpx.Response) -> Answer:
-        body = bytearray()
+    async def _read(self, response: httpx.Response, most: int) -> Answer:
+        body, arrived = bytearray(), self.clock.time()
         async for chunk in raw_chunks(response):
             body += chunk
-            if len(body) > BODY_MAX:
+            if len(body) > most:
                 break
         names = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, names, bytes(body[:BODY_MAX]), self.key)
+        answer = Answer(response.status_code, names, bytes(body[:most]), self.key, most)
+        if answer.date is not None and abs(ahead := answer.date - arrived) < _LIFETIME:
+            self.ahead = ahead
+        return answer
 
 
 async def raw_chunks(response: httpx.Response) -> AsyncIterator[bytes]:

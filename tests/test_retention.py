@@ -14,7 +14,7 @@ from klingo1.errors import Busy, JobNotFound
 from klingo1.job import Money, State
 from klingo1.request import VideoRequest
 from klingo1.retention import UNDO_SECONDS
-from klingo1.visitors import new_token
+from klingo1.visitors import DESK, new_token
 
 SECRET_WORDS = "zebra-canary walks along the quay"
 DAY = 24 * 3600.0
@@ -231,3 +231,20 @@ def test_f67_what_is_offered_and_never_used_does_not_pile_up(open_studio, clock)
     studio.sweep()
     with studio._ledger._reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM quotes").scalar() == 0
+
+
+def test_another_ledgers_videos_are_never_swept(open_studio, picture):
+    """A ledger that was lost, or moved to another database: what it made stays, and comes back with it."""
+    studio = open_studio()
+    job = ended(studio, studio.submit(ask(picture)), DESK)
+    studio.close()
+    ledger = studio.settings.home / "klingo1.sqlite3"
+    kept = ledger.rename(ledger.with_suffix(".kept"))
+    os.utime(job.video.parent, times=(time.time() - 3700,) * 2)
+    other = open_studio()
+    other.sweep()
+    assert other.jobs() == []
+    assert job.video.exists()
+    other.close()
+    kept.replace(ledger)
+    assert open_studio().job(job.id).video.read_bytes()

@@ -13,8 +13,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 from faults.clip import clip
@@ -122,7 +123,8 @@ class Service:
             if self.key and guarded and seen.headers.get("authorization") != f"Bearer {self.key}":
                 return _error(401, "invalid api key")
             serve = getattr(self, f"_{seen.route}", None)
-            return serve(seen) if serve else _error(404, "no such call")
+            reply = serve(seen) if serve else _error(404, "no such call")
+            return replace(reply, headers={"Date": formatdate(self._now(), usegmt=True)} | reply.headers)
 
     def _submit(self, seen: Seen) -> Reply:
         body = seen.json()

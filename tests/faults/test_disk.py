@@ -181,6 +181,38 @@ def test_f50_a_ledger_that_cannot_be_written_refuses_to_start(open_studio, tmp_p
     assert (home / "klingo1.sqlite3").read_bytes() == before
 
 
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+@pytest.mark.parametrize(
+    "alter",
+    [
+        "UPDATE meta SET value = '99' WHERE name = 'version'",
+        "UPDATE meta SET value = 'two' WHERE name = 'version'",
+        "UPDATE meta SET value = '-1' WHERE name = 'version'",
+        "DELETE FROM meta",
+        "DROP TABLE meta",
+        "ALTER TABLE meta RENAME COLUMN value TO text",
+    ],
+)
+def test_f50_a_file_of_another_version_or_program_is_left_as_it_is(open_studio, tmp_path, alter, journal):
+    """Newer, without a readable version, or another program's: named, refused, and not one byte written,
+    whichever journal it keeps.
+    """
+    home = tmp_path / "home"
+    home.mkdir()
+    path = home / "klingo1.sqlite3"
+    Ledger(path, home=home).close()
+    with sqlite3.connect(path) as plain:
+        plain.execute(f"PRAGMA journal_mode = {journal}")
+        plain.execute(alter)
+    plain.close()
+    before = {file.name: file.read_bytes() for file in home.iterdir()}
+    with pytest.raises(LedgerError) as refused:
+        open_studio(home=home)
+    assert refused.value.path == path
+    assert str(path) in str(refused.value)
+    assert {file.name: file.read_bytes() for file in home.iterdir()} == before
+
+
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.9])
 def test_f50_a_damaged_page_is_found_at_the_start_and_left_alone(open_studio, tmp_path, at):
     """Bytes lost anywhere in the file: no start, the file's name, and not a byte of it changed."""

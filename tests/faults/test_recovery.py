@@ -90,7 +90,7 @@ def test_a_run_that_settles_during_the_search_is_not_called_lost():
 
     async def search() -> list[Prediction]:
         async with Client("key", transport=httpx.MockTransport(answer)) as client:
-            return await unrecorded(client, Settling(), now=1_800_000_000.0)
+            return await unrecorded(client, Settling())
 
     assert asyncio.run(search()) == []
 
