@@ -233,7 +233,7 @@ def test_f67_what_is_offered_and_never_used_does_not_pile_up(open_studio, clock)
         assert connection.exec_driver_sql("SELECT count(*) FROM quotes").scalar() == 0
 
 
-def test_another_ledgers_videos_are_never_swept(open_studio, picture):
+def test_another_ledgers_videos_are_never_swept(open_studio, picture, quick_drafts):
     """A ledger that was lost, or moved to another database: what it made stays, and comes back with it."""
     studio = open_studio()
     job = ended(studio, studio.submit(ask(picture)), DESK)
