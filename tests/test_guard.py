@@ -101,9 +101,10 @@ def test_f62_a_large_body_is_cut_off_and_uploads_are_not():
     """JSON is for forms, so 64 kB are plenty; uploads have their own limit."""
     big = b'"' + b"x" * 70_000 + b'"'
     assert send("POST", "/gradio_api/queue/join", big, JSON, chunks=5) == (413, None)
-    assert (
-        send("POST", "/gradio_api/upload", b"x" * 70_000, {"content-type": "multipart/form-data"})[0] == 200
-    )
+    form = {"content-type": "multipart/form-data; boundary=B"}
+    head = b'--B\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+    file = head + b"x" * 70_000 + b"\r\n--B--"
+    assert send("POST", "/gradio_api/upload", file, form, chunks=9) == (200, file)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +122,9 @@ def test_f62_a_large_body_is_cut_off_and_uploads_are_not():
 )
 def test_f57_posts_of_other_sites_start_nothing(headers, status):
     """Browsers tell where a post comes from; programs, which tell nothing, may pass."""
-    for path in ("/gradio_api/run/predict", "/gradio_api/component_server", "/gradio_api/upload"):
-        assert send("POST", path, b"{}", JSON | headers)[0] == status
+    form = {"content-type": "multipart/form-data; boundary=B"}
+    for path, kind in (("run/predict", JSON), ("component_server", JSON), ("upload", form)):
+        assert send("POST", f"/gradio_api/{path}", b"", kind | headers)[0] == status
 
 
 def test_f57_a_simple_form_post_is_no_json():

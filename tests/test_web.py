@@ -45,6 +45,9 @@ async def application(scope, receive, send):
         ("2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::"),
         ("[2001:db8:1:2::9]", 1, "2001:db8:1:2::"),
         ("::ffff:203.0.113.9", 1, "203.0.113.9"),
+        ("203.0.113.9:51234", 1, "203.0.113.9"),
+        ("[2001:db8:1:2::9]:51234", 1, "2001:db8:1:2::"),
+        ("fe80::1%eth0", 1, "fe80::"),
     ],
 )
 def test_f59_an_address_is_the_one_that_a_known_proxy_wrote(forwarded, proxies, counted):
@@ -170,7 +173,29 @@ def test_healthz_answers_a_probe(ok, status):
 def test_uploads_without_a_length_are_refused_where_rates_hold():
     """What cannot be counted beforehand is not taken from strangers; too much is refused unread."""
     guard = Guard(application, policy=Policy(limited=True))
-    upload = {"path": "/gradio_api/upload", "method": "POST"}
+    form = "multipart/form-data; boundary=B"
+    upload = {"path": "/gradio_api/upload", "method": "POST", "content_type": form}
     assert ask(guard, **upload)[0] == 411
     assert ask(guard, **upload, content_length="999999999999")[0] == 413
+    assert ask(guard, **upload, content_length="1000", transfer_encoding="chunked")[0] == 411
     assert ask(guard, **upload, content_length="1000")[0] == 200
+    assert ask(guard, **upload | {"content_type": "application/json"}, content_length="1000")[0] == 415
+
+
+def test_a_failure_behind_the_guard_is_named_by_its_kind_alone(caplog):
+    """Tracebacks hold words and paths: of strangers the log has the kind of error, of a desk all of it."""
+
+    async def broken(scope, receive, send):
+        raise ValueError("walrus-canary")
+
+    assert ask(Guard(broken, policy=Policy(limited=True)), "/config")[0] == 500
+    assert "ValueError" in caplog.text
+    assert "walrus-canary" not in caplog.text
+    with pytest.raises(ValueError, match="walrus"):
+        ask(Guard(broken), "/config")
+
+
+def test_a_visitors_file_is_kept_by_no_proxy():
+    """Pictures and videos are private, whatever a cache on the way thinks."""
+    _, headers, _ = ask(Guard(application), "/gradio_api/file=/tmp/a.png")
+    assert headers[b"cache-control"] == b"private, no-cache"

@@ -39,6 +39,8 @@ _INSTALLED = Path(__file__).parents[1] / "assets"
 ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"
 """Inside the package where it is installed, beside it in the repository."""
 UPLOAD_MAX = "200mb"
+SESSIONS_MAX = 500
+"""Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 
@@ -100,6 +102,7 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS, mcp: bool = False) 
         "head": page_head(),
         "i18n": create_i18n(),
         "max_threads": 200,
+        "state_session_capacity": SESSIONS_MAX,
         "max_file_size": UPLOAD_MAX,
         "pwa": True,
         "mcp_server": mcp,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
-import math
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -19,6 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from klingo1.settings import Settings
+from klingo1.web.answers import Answer, deny, tell
+from klingo1.web.bodies import BodyRefused, Reader, Upload, announced
 from klingo1.web.headers import secured
 from klingo1.web.inspection import (
     FILE_ROUTE,
@@ -36,6 +37,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Health = Callable[[], Mapping[str, Any]]
 
+_log = logging.getLogger(__name__)
 JSON_MAX = 65_536
 MCP_MAX = 32_000_000
 """Bytes of one MCP message: pictures may stand in it as data: addresses."""
@@ -104,6 +106,7 @@ class Guard:
         self._policy = policy or Policy()
         self._health = health
         self._rates = rates or (Rates() if self._policy.limited else None)
+        self._bodies = Reader()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
         if scope["type"] == "websocket":
@@ -112,14 +115,26 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope.get("headers", ())}
-        send = self._secured(scope["path"], headers, send)
+        headers = _headers_of(scope)
+        answer = Answer(self._secured(scope["path"], headers, send))
+        try:
+            await self._serve(scope, headers, receive, answer)
+        except BodyRefused as refused:
+            await deny(answer, refused.status)
+        except Exception as error:
+            # At a desk the traceback helps its owner; strangers' words and paths stand in it elsewhere.
+            if self._rates is None or answer.begun:
+                raise
+            _log.error("a request could not be served: %s", type(error).__name__)
+            await deny(answer, 500)
+
+    async def _serve(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         if scope["path"] == "/healthz" and self._health is not None:
-            await _tell(send, await asyncio.to_thread(self._health))
+            await tell(send, await asyncio.to_thread(self._health))
             return
         status = self._refuses(scope["method"], scope["path"], headers)
         if status:
-            await _deny(send, status)
+            await deny(send, status)
             return
         client = self._client(scope, headers)
         if scope["method"] in {"GET", "HEAD"}:
@@ -136,10 +151,8 @@ class Guard:
         if _LOGOUT.match(path) and not comes_from_here(headers):
             return 403
         if method in {"GET", "HEAD"}:
-            if self._is_mcp(
-                path
-            ):  # no stream of the server's own is offered, which clients take as it is meant
-                return 405
+            if self._is_mcp(path):
+                return 405  # no stream of the server's own is offered, which clients take as it is meant
             return 0 if _READS.fullmatch(path) else 404
         if method == "OPTIONS":
             return 403
@@ -175,7 +188,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if not self._rates.open_stream(client):
-            await _deny(send, 429, wait=5)
+            await deny(send, 429, wait=5)
             return
         try:
             await self._app(scope, receive, send)
@@ -193,18 +206,17 @@ class Guard:
             if not await self._slowed(client, kind, send):
                 await self._pass_json(scope, headers, client, receive, send)
             return
-        length = headers.get("content-length", "")
-        if self._rates is not None and not length.isdecimal():
-            await _deny(send, 411)
-            return
-        size = int(length[:15] or 0)
-        if size > UPLOAD_MAX:
-            await _deny(send, 413)
+        size = announced(headers)
+        if self._rates is not None and size is None:
+            await deny(send, 411)
+        elif (size or 0) > UPLOAD_MAX:
+            await deny(send, 413)
         elif not (
             await self._slowed(client, "upload", send)
-            or await self._slowed(client, "upload_bytes", send, size)
+            or await self._slowed(client, "upload_bytes", send, size or 0)
         ):
-            await self._app(scope, receive, send)
+            most = UPLOAD_MAX if size is None else size
+            await self._app(scope, Upload(receive, headers.get("content-type", ""), most=most), send)
 
     async def _pass_tool(
         self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
@@ -213,12 +225,11 @@ class Guard:
         if self._rates is None:
             await self._pass_json(scope, headers, client, receive, send, most=MCP_MAX)
             return
-        length = headers.get("content-length", "")
-        size = min(MCP_MAX, int(length[:15])) if length.isdecimal() else 0
+        size = min(MCP_MAX, announced(headers) or 0)
         if await self._slowed(client, "call", send) or await self._slowed(client, "upload_bytes", send, size):
             return
         if not self._rates.open_stream(client):
-            await _deny(send, 429, wait=5)
+            await deny(send, 429, wait=5)
             return
         try:
             await self._pass_json(scope, headers, client, receive, send, most=max(size, JSON_MAX))
@@ -229,31 +240,22 @@ class Guard:
         """Whether the address has asked too often and was told so."""
         wait = self._rates.wait_for(client, kind, cost) if self._rates is not None else 0.0
         if wait:
-            await _deny(send, 429, wait=wait)
+            await deny(send, 429, wait=wait)
         return bool(wait)
 
     async def _pass_json(
         self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send,
         *, most: int = 0,
     ) -> None:  # fmt: skip
-        parts = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            parts += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(parts) > (most or self._json_max):
-                await _deny(send, 413)
-                return
-        body = bytes(parts)
+        body = await self._bodies.read(receive, most or self._json_max)
+        if body is None:
+            return
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if body and kind != "application/json":
-            await _deny(send, 415)
+            await deny(send, 415)
             return
         if kind == "application/json" and holds_remote_file(body):
-            await _deny(send, 403)
+            await deny(send, 403)
             return
         if called_function(body) == "give_key" and await self._slowed(client, "key", send):
             return
@@ -278,18 +280,10 @@ class Guard:
         return answer
 
 
-async def _deny(send: Send, status: int, *, wait: float = 0.0) -> None:
-    headers = [(b"content-length", b"0")]
-    if wait:
-        headers.append((b"retry-after", str(max(1, math.ceil(wait))).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _tell(send: Send, facts: Mapping[str, Any]) -> None:
-    body = json.dumps(facts).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    headers.append((b"cache-control", b"no-store"))
-    status = 200 if facts.get("ok") else 503
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _headers_of(scope: Scope) -> dict[str, str]:
+    """By lower-case name; what stands in several lines is one list, as X-Forwarded-For may."""
+    headers: dict[str, str] = {}
+    for raw, value in scope.get("headers", ()):
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers

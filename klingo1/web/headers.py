@@ -39,6 +39,8 @@ def secured(headers: Iterable[Header], *, is_file: bool, on_space: bool, https: 
     On a Space, huggingface.co shows the page in a frame, and its sign-in cookie must work in there.
     """
     ours = [*_ALWAYS, (b"content-security-policy", _FILE if is_file else _policy(on_space=on_space))]
+    if is_file:
+        ours.append((b"cache-control", b"private, no-cache"))  # no proxy may keep a visitor's pictures
     if not on_space:
         ours += [(b"x-frame-options", b"SAMEORIGIN"), (b"cross-origin-opener-policy", b"same-origin")]
     if https:

@@ -84,7 +84,7 @@ def address_of(peer: str, forwarded: str, *, proxies: int) -> str:
     chain = [part.strip() for part in forwarded.split(",") if part.strip()]
     named = chain[max(0, len(chain) - proxies)] if proxies and chain else peer
     try:
-        ip = ipaddress.ip_address(named.strip("[]").partition("%")[0])
+        ip = ipaddress.ip_address(_bare(named))
     except ValueError:
         return peer
     if isinstance(ip, ipaddress.IPv6Address):
@@ -92,3 +92,12 @@ def address_of(peer: str, forwarded: str, *, proxies: int) -> str:
             return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((ip, 64), strict=False).network_address)
     return str(ip)
+
+
+def _bare(named: str) -> str:
+    """An address without the port, brackets and zone that some proxies write along with it."""
+    if named.startswith("["):
+        named = named[1:].partition("]")[0]
+    elif named.count(":") == 1:
+        named = named.partition(":")[0]
+    return named.partition("%")[0]

@@ -50,8 +50,9 @@ def build(handlers: Handlers) -> ComposePanel:
     def forget_key(asked: dict[str, str]) -> dict[str, object]:
         return handlers.forget_key(asked)
 
-    def recipe(asked: dict[str, object]) -> dict[str, object] | None:
-        return recipe_view(asked.get("path"), received=Path(get_upload_folder()))
+    def recipe(asked: object) -> dict[str, object] | None:
+        path = asked.get("path") if isinstance(asked, dict) else None
+        return recipe_view(path, received=Path(get_upload_folder()))
 
     def understand(asked: dict[str, object]) -> dict[str, object]:
         return read_prompt(asked)
