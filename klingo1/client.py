@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,12 +30,12 @@ from klingo1.errors import (
 )
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
 from klingo1.request import MODEL
-from klingo1.retry import Backoff, Clock, Pace, SystemClock
+from klingo1.retry import Clock, Pace, SystemClock
+from klingo1.rhythm import Rhythm
 from klingo1.upload import send_file
+from klingo1.waiting import Waiting
 from klingo1.wire import Patience, Wire
 
-NOT_FOUND_GRACE = 60.0
-"""Seconds during which a task that the service does not know yet is asked for again."""
 _log = logging.getLogger("klingo1.client")
 
 
@@ -62,6 +62,15 @@ class Client:
         unhurried = transport is not None and patience is None  # in process there is nobody to be polite to
         rate = 100.0 if unhurried else self._patience.polls_per_second
         self._pace = Pace(self._clock, per_second=rate)
+        rhythm = Rhythm(
+            first=self._patience.first_wait,
+            least=self._patience.least_wait,
+            share=self._patience.share,
+            learns=self._patience.learns,
+        )
+        self._waiting = Waiting(
+            clock=self._clock, pace=self._pace, rhythm=rhythm, ask_page=self._list_in_turn
+        )
 
     def __repr__(self) -> str:
         return f"Client({self._wire.base.host!r})"
@@ -76,6 +85,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        self._waiting.close()
         await self._wire.aclose()
 
     @property
@@ -109,6 +119,7 @@ class Client:
                 retry_after=error.retry_after,
             ) from error
         _log.info("submit: prediction %s, %s", prediction.id, prediction.status)
+        self._waiting.note_made(prediction)
         return prediction
 
     async def result(self, prediction_id: str, *, get_url: str = "", born: float = math.inf) -> Prediction:
@@ -144,34 +155,21 @@ class Client:
         prediction_id: str,
         *,
         get_url: str = "",
+        kind: Hashable = None,
         on_update: Callable[[Prediction], None] | None = None,
     ) -> Prediction:
-        """The task once it has ended, well or badly; asked for quickly at first, every 30 seconds later.
+        """The task once it has ended, well or badly; asked for quickly at first, every 30 seconds later, and
+        when three of its `kind` were watched, at the ages at which those ended.
 
         There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out,
         an unknown id for a minute; any other refusal is raised.
         """
-        backoff = Backoff(first=self._patience.first_wait, factor=self._patience.growth)
-        born = self._clock.monotonic()
-        unknown_since: float | None = None
-        while True:
-            asked_to_wait = None
-            try:
-                prediction = await self.result(prediction_id, get_url=get_url, born=born)
-            except (Unavailable, RateLimited) as error:
-                asked_to_wait = error.retry_after
-            except NotFound:
-                now = self._clock.monotonic()
-                unknown_since = now if unknown_since is None else unknown_since
-                if now - unknown_since >= NOT_FOUND_GRACE:
-                    raise
-            else:
-                unknown_since = None
-                if on_update is not None:
-                    on_update(prediction)
-                if prediction.status.ended:
-                    return prediction
-            await self._clock.sleep(backoff.wait(at_least=asked_to_wait))
+        return await self._waiting.until_ended(
+            prediction_id,
+            lambda born: self.result(prediction_id, get_url=get_url, born=born),
+            kind=kind,
+            on_update=on_update,
+        )
 
     async def list(
         self,
@@ -202,6 +200,14 @@ class Client:
             except (ValueError, OverflowError):
                 continue
         return found
+
+    async def _list_in_turn(self, page: int) -> Sequence[Prediction]:
+        await self._pace.turn()
+        try:
+            return await self.list(page=page)
+        except RateLimited as error:
+            self._pace.hold(error.retry_after or 1.0)
+            raise
 
     async def upload(self, file: Path, *, filename: str, content_type: str) -> str:
         """Send `file` from disk and return the address under which the service reads it (kept 7 days there).

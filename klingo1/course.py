@@ -24,7 +24,7 @@ from klingo1.intake_process import Intake
 from klingo1.job import Job, Money, Problem, State
 from klingo1.lookup import Lost
 from klingo1.moments import Moment, reached
-from klingo1.prediction import Prediction, Status
+from klingo1.prediction import Prediction, Status, outputs_of
 from klingo1.preparation import AT_ONCE, prepare
 from klingo1.problems import problem_of, released
 from klingo1.request import Engine, VideoRequest
@@ -180,10 +180,18 @@ class Course:
 
     async def _poll(self, job: Job) -> None:
         client = await self._client(job)
+        kind = (job.request.duration, job.request.has_video)
+        before: Prediction | None = None
+
+        def seen(prediction: Prediction) -> None:
+            nonlocal before
+            self._seen(job, prediction, before)
+            before = prediction
+
         missing_since: float | None = None
         while True:
             try:
-                prediction = await client.wait(job.prediction_id, on_update=lambda p: self._seen(job, p))
+                prediction = await client.wait(job.prediction_id, kind=kind, on_update=seen)
             except errors.NotFound:
                 problem = Problem("NotFound", "The service no longer knows this run.")
             else:
@@ -229,10 +237,11 @@ class Course:
         """An outage or a full disk: the partial file stays, the job waits, a person can read why."""
         client = await self._client(job)
         pause, since = 5.0, self._clock.monotonic()
+        known = next(iter(outputs_of(job.details)), "")  # of the first try: later ones ask anew
         while True:
             try:
                 async with self._fetching.passing(job.created_at):
-                    await self._fetch(job, client, to)
+                    await self._fetch(job, client, to, known)
                 return
             except (errors.Unavailable, errors.NotSent, errors.RateLimited, errors.DownloadFailed) as error:
                 for_good = isinstance(error, errors.DownloadFailed) and not error.retriable
@@ -244,9 +253,9 @@ class Course:
             log.warning("job %s: its download waits (%s)", job.id, problem.kind)
             await self._entries.note(job, problem=problem, during=State.DOWNLOADING)
             await self._clock.sleep(pause)
-            pause = min(120.0, pause * 2)
+            known, pause = "", min(120.0, pause * 2)
 
-    async def _fetch(self, job: Job, client: Client, to: Path) -> None:
+    async def _fetch(self, job: Job, client: Client, to: Path, known: str) -> None:
         async def address() -> str:
             outputs = (await client.result(job.prediction_id)).outputs
             if not outputs:
@@ -254,7 +263,7 @@ class Course:
             return outputs[0]
 
         await client.download(
-            await address(), to, refresh=address, on_progress=lambda *_: reached(Moment.MID_DOWNLOAD)
+            known or await address(), to, refresh=address, on_progress=lambda *_: reached(Moment.MID_DOWNLOAD)
         )
 
     # -- small things
@@ -262,9 +271,11 @@ class Course:
     async def _client(self, job: Job) -> Client:
         return await self._engines.client(job.engine, job.owner)
 
-    def _seen(self, job: Job, prediction: Prediction) -> None:
-        """Keep the latest reply; a poll does not wait for the disk."""
+    def _seen(self, job: Job, prediction: Prediction, before: Prediction | None) -> None:
+        """Keep the latest reply when it says anything new; a poll does not wait for the disk."""
         reached(Moment.POLLED)
+        if prediction.raw == (before.raw if before else job.details.get("data")):
+            return
         self._soon(
             self._entries.note(
                 job, during=State.RUNNING, progress=prediction.progress, details=prediction.as_details()

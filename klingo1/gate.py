@@ -19,6 +19,11 @@ class Gate:
         self._waiting: list[tuple[float, asyncio.Future[None]]] = []
         self._youngest_next = True
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._waiting)
+
     @asynccontextmanager
     async def passing(self, born: float) -> AsyncIterator[None]:
         """Wait for a place, and keep it for the length of the block; `born` is larger for what is younger."""

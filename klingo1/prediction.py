@@ -120,6 +120,12 @@ def parse_prediction(body: object) -> Prediction:
     )
 
 
+def outputs_of(details: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses that a kept reply (`as_details`) names; none where it is not there or not readable."""
+    data = details.get("data")
+    return _outputs(data.get("outputs")) if isinstance(data, Mapping) else ()
+
+
 def _outputs(value: object) -> tuple[str, ...]:
     """Addresses, from a string, a list of strings or of objects with `url`; each once, at most 50."""
     items = value if isinstance(value, list) else [value]

@@ -132,6 +132,11 @@ class Pace:
         self._quiet_until = -math.inf
         self._gate = Gate(1)
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
+        return self._gate.waiting
+
     async def turn(self, born: float = math.inf) -> None:
         """Wait for this call's turn: of those who wait, the youngest and the longest waiting go in turn."""
         async with self._gate.passing(born):

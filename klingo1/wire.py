@@ -46,9 +46,13 @@ class Patience:
     polls_per_second: float = 1.0
     """In the long run, over all jobs of this client; ten at once are let through."""
     first_wait: float = 0.25
-    """Between the first two polls of a task."""
-    growth: float = 1.3
-    """From one wait to the next, up to 30 seconds."""
+    """Before the first poll of a new task."""
+    least_wait: float = 1.0
+    """Between two polls of a task of which nothing is known (see rhythm.py)."""
+    share: float = 0.18
+    """Of such a task's age, added to the wait, up to 30 seconds."""
+    learns: bool = True
+    """Whether tasks are asked for when earlier ones of their kind ended."""
 
 
 class Wire:

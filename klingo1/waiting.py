@@ -1,0 +1,86 @@
+"""Waiting for tasks to end: each in its rhythm, all of one key at its pace, through outages of any length."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+
+from klingo1.census import CROWD, DIRECT_SECONDS, Census
+from klingo1.errors import NotFound, RateLimited, Unavailable
+from klingo1.prediction import Prediction
+from klingo1.retry import Clock, Pace
+from klingo1.rhythm import Rhythm
+
+NOT_FOUND_GRACE = 60.0
+"""Seconds during which a task that the service does not know yet is asked for again."""
+MADE_MAX = 2000
+"""Tasks whose age is kept until somebody waits for them."""
+Ask = Callable[[float], Awaitable[Prediction]]
+"""Asks for one task; of many that wait for their turn, what was born later is asked for sooner."""
+
+
+class Waiting:
+    """All waits of one client. `ask_page` gives a page of its list, in its turn."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        pace: Pace,
+        rhythm: Rhythm,
+        ask_page: Callable[[int], Awaitable[Sequence[Prediction]]],
+    ) -> None:
+        self._clock, self._pace, self._rhythm = clock, pace, rhythm
+        self._census = Census(ask_page, clock)
+        self._made: OrderedDict[str, float] = OrderedDict()
+
+    def close(self) -> None:
+        """Ask for nothing any more."""
+        self._census.close()
+
+    def note_made(self, prediction: Prediction) -> None:
+        """A task was created just now, so its age is known when somebody waits for it."""
+        if not prediction.status.ended:
+            self._made[prediction.id] = self._clock.monotonic()
+            if len(self._made) > MADE_MAX:
+                self._made.popitem(last=False)
+
+    async def until_ended(
+        self,
+        task: str,
+        ask: Ask,
+        *,
+        kind: Hashable,
+        on_update: Callable[[Prediction], None] | None,
+    ) -> Prediction:
+        """See Client.wait."""
+        born = direct = self._clock.monotonic()
+        watch = self._rhythm.watch(kind, born=self._made.pop(task, None), now=born)
+        if watch.known:
+            await self._clock.sleep(watch.pause(born))
+        unknown_since: float | None = None
+        while True:
+            asked_to_wait = None
+            try:
+                prediction = None
+                if self._pace.waiting >= CROWD and self._clock.monotonic() - direct < DIRECT_SECONDS:
+                    prediction = await self._census.word_of(task)
+                if prediction is None:
+                    prediction = await ask(born)
+                    direct = self._clock.monotonic()
+            except (Unavailable, RateLimited) as error:
+                asked_to_wait = error.retry_after
+            except NotFound:
+                now = self._clock.monotonic()
+                unknown_since = now if unknown_since is None else unknown_since
+                if now - unknown_since >= NOT_FOUND_GRACE:
+                    raise
+            else:
+                unknown_since = None
+                if on_update is not None:
+                    on_update(prediction)
+                if prediction.status.ended:
+                    watch.end(self._clock.monotonic())
+                    return prediction
+            pause = watch.pause(self._clock.monotonic())
+            await self._clock.sleep(max(pause, asked_to_wait or 0.0))
