@@ -52,6 +52,16 @@ class Book:
             self._quiet.wait_for(lambda: not self._asking, timeout=CLOSE_SECONDS)
         self._engine.dispose()
 
+    def may_hold(self, job_id: str) -> bool:
+        """Whether a row whose commit failed may stand all the same: its answer was lost, or it cannot be read
+        just now.
+        """
+        try:
+            with self._reading() as connection:
+                return connection.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
+        except LedgerError:
+            return True
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         # One writer at a time in this process; others wait for the database's own lock.

@@ -90,7 +90,7 @@ class Client:
 
     @property
     def ahead(self) -> float:
-        """Seconds that the service's clock is ahead of this machine's, by its last answer; 0 until known."""
+        """Seconds that the service's clock is ahead of this one, 0 until an answer has told its time."""
         return self._wire.ahead
 
     async def submit(

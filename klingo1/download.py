@@ -184,8 +184,9 @@ async def _receive(
         raise _Stale
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise _Again("the answer is packed")
-    if status == 206:
-        total = _range_total(response, start)
+    end = None
+    if status == 206:  # it may hold less than was asked for; the next attempt asks for what is left
+        end, total = _range(response, start)
         if not start or total is None or etag not in ("", part.etag) or part.total not in (None, total):
             raise _Again("the part does not fit what is on disk", from_zero=True)
     else:
@@ -206,8 +207,11 @@ async def _receive(
     if received > limit:
         part.discard()
         raise DownloadFailed(f"The result is larger than {limit // 2**20} MB.")
-    if total is not None and received != total:
-        raise _Again("the length is not the one announced", from_zero=received > total)
+    announced = total if end is None else end
+    if announced is not None and received > announced:
+        raise _Again("more came than was announced", from_zero=True)
+    if total is not None and received < total:
+        raise _Again("the length is not the one announced")
 
 
 def is_whole_mp4(path: Path) -> bool:
@@ -260,11 +264,13 @@ def _length(response: httpx.Response) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _range_total(response: httpx.Response, start: int) -> int | None:
+def _range(response: httpx.Response, start: int) -> tuple[int | None, int | None]:
+    """Where a partial answer that begins at `start` ends, and the whole length; None for any other."""
     found = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
-    if found is None or found[3] == "*" or int(found[1]) != start or int(found[2]) + 1 != int(found[3]):
-        return None
-    return int(found[3])
+    if found is None or found[3] == "*" or int(found[1]) != start:
+        return None, None
+    end, total = int(found[2]) + 1, int(found[3])
+    return (end, total) if start < end <= total else (None, None)
 
 
 def _reason(error: BaseException) -> str:

@@ -117,9 +117,19 @@ class Engines:
         return self._clients[key]
 
     async def balance_of(self, key: str) -> int:
-        """What the account of a key holds, in micro-dollars; raises what Client and its `balance` raise."""
-        async with Client(key, base_url=self._settings.base_url, clock=self._clock) as client:
-            return await client.balance()
+        """What the account of a key holds, in micro-dollars; raises what Client and its `balance` raise.
+
+        The client that asked is kept for the runs to come: it knows the service's clock by then.
+        """
+        client = Client(key, base_url=self._settings.base_url, clock=self._clock)
+        try:
+            balance = await client.balance()
+        except BaseException:
+            await client.aclose()
+            raise
+        if self._clients.setdefault(checked_key(key), client) is not client:
+            await client.aclose()
+        return balance
 
     def _drop_unused(self) -> None:
         """Let go of clients whose key everybody has forgotten, and so of the key; work under way may end."""

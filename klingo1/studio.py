@@ -167,8 +167,9 @@ class Studio(Offers):
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error
-        except KlingoError:
-            shutil.rmtree(folder, ignore_errors=True)
+        except KlingoError as error:
+            if not (isinstance(error, LedgerError) and self._ledger.may_hold(job_id)):
+                shutil.rmtree(folder, ignore_errors=True)
             raise
         reached(Moment.ROW_COMMITTED)
         if fresh:

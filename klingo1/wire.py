@@ -71,7 +71,7 @@ class Wire:
         self.base = api_base(base_url)
         self.clock = clock
         self.patience = patience
-        self.ahead = 0.0
+        self._told: tuple[float, float] | None = None
         timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         silence_addresses_in_logs()
         self._traced = transport is None
@@ -93,6 +93,17 @@ class Wire:
         self.outside = Outside(
             self._strangers, own=self.is_own, resolve=None if transport is not None else resolve
         )
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that the service's clock is ahead of this machine's, 0 until an answer has told its time.
+
+        The time since is measured by the clock that nobody sets, so a calendar that jumps is noticed.
+        """
+        if self._told is None:
+            return 0.0
+        date, arrived = self._told
+        return date + self.clock.monotonic() - arrived - self.clock.time()
 
     def address(self, path: str) -> str:
         """The full address of an API path such as `/balance`."""
@@ -169,15 +180,15 @@ class Wire:
             await client.aclose()
 
     async def _read(self, response: httpx.Response, most: int) -> Answer:
-        body, arrived = bytearray(), self.clock.time()
+        body, arrived = bytearray(), self.clock.monotonic()
         async for chunk in raw_chunks(response):
             body += chunk
             if len(body) > most:
                 break
         names = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, names, bytes(body[:most]), self.key, most)
-        if answer.date is not None and abs(ahead := answer.date - arrived) < _LIFETIME:
-            self.ahead = ahead
+        if answer.date is not None and abs(answer.date - self.clock.time()) < _LIFETIME:
+            self._told = answer.date, arrived
         return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import resource
 import tracemalloc
 
@@ -133,6 +134,30 @@ async def test_f33_a_rest_that_does_not_fit_means_from_zero(target, second):
         await fetch(server, target)
     assert target.read_bytes() == FILM
     assert len(server.requests) <= 3
+
+
+class Portions:
+    """An honest server that never sends more than so many bytes of what a Range asks for."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def play(self, line, act):
+        reply = act()
+        if reply.status == 206:
+            start, whole = map(int, re.findall(r"bytes (\d+)-\d+/(\d+)", reply.headers["Content-Range"])[0])
+            body = reply.content()[: self.size]
+            rest = {"Content-Range": f"bytes {start}-{start + len(body) - 1}/{whole}"}
+            reply = Reply(206, body, {**reply.headers, **rest})
+        line.send(reply)
+
+
+async def test_f33_a_rest_that_comes_in_portions_is_put_together(target):
+    """A host may answer a Range with less than was asked for: the next one asks for what is left."""
+    with film_server(Cut(at=0.6), *[Portions(3000)] * 10) as server:
+        await fetch(server, target)
+    assert target.read_bytes() == FILM
+    assert ranges(server) == ["", *(f"bytes={at}-" for at in range(24_000, 40_000, 3000))]
 
 
 async def test_f33_a_changed_file_is_fetched_anew(target):

@@ -16,7 +16,7 @@ from faults.server import Always, FaultServer, Reply
 from faults.tables import say
 from faults.victims import settle
 
-from klingo1 import database, schema
+from klingo1 import database, schema, studio
 from klingo1.errors import LedgerError
 from klingo1.job import Money, State
 from klingo1.ledger import Ledger
@@ -47,6 +47,47 @@ class FullDisk:
         if self.commits in self.refused:
             full = sqlite3.OperationalError("database or disk is full")
             raise sa.exc.OperationalError("COMMIT", None, full)
+
+
+class LostAnswers:
+    """Commits of a studio's ledger that succeed and are reported as failed: the `first` one and one more."""
+
+    def __init__(self, page, *, first):
+        self.lost = {first, first + 2}
+        self.commits = 0
+        dialect = page._ledger._engine.dialect
+        self._commit, dialect.do_commit = dialect.do_commit, self.commit
+
+    def commit(self, connection):
+        self._commit(connection)
+        self.commits += 1
+        if self.commits in self.lost:
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.parametrize("first", range(1, 12))
+def test_f49_a_commit_whose_answer_is_lost(open_studio, picture, monkeypatch, first):
+    """At whichever commit: what stands in the ledger is found there and goes on, with its own pictures."""
+    monkeypatch.setattr(studio, "HEARTBEAT_SECONDS", 0.1)
+    with FaultServer() as server:
+        page = open_studio(server)
+        quote = page.new_quote()
+        request = VideoRequest(prompt="a quiet walk", images=(picture,), duration=3)
+        disk = LostAnswers(page, first=first)
+        for _ in range(4):
+            try:
+                job = page.submit(request, engine="kling", quote=quote)
+                break
+            except LedgerError:
+                assert server.calls("submit") == [] or page.jobs()
+        if wait_for(page, job.id, State.DONE, State.NOT_CREATED).state is State.NOT_CREATED:
+            assert server.calls("submit") == []  # nobody could know that it was not sent
+            disk.lost.clear()
+            page.resume(job.id)
+        wait_for(page, job.id, State.DONE)
+        (kept,) = check_invariants(server, page)
+        assert server.billed == len(server.calls("submit")) == 1
+        assert kept.money is Money.SPENT
 
 
 @pytest.mark.parametrize("first", range(1, 12))

@@ -188,3 +188,23 @@ def test_f02_a_list_of_many_megabytes_is_read(open_studio):
         wait_for(studio, job.id, State.DONE)
         assert len(json.dumps([task.body for task in server.service.tasks.values()])) > 2**21
         assert server.billed == 1
+
+
+def test_f45_a_clock_that_jumps_before_the_submit_and_back_after_it_loses_nothing(open_studio, clock):
+    """The service told its time before: the calendar jumps, a submit is lost, the calendar jumps back."""
+
+    class Back:
+        def play(self, line, act):
+            act()
+            clock.step = 0.0
+            line.reset()
+
+    with FaultServer(
+        echo="", now=lambda: clock.time() - clock.step, faults={"submit": [None, Back()]}
+    ) as server:
+        studio = open_studio(server)
+        wait_for(studio, click(studio, "before").id, State.DONE)
+        clock.step = 86400.0
+        wait_for(studio, click(studio).id, State.DONE)
+        check_invariants(server, studio)
+        assert server.billed == 2

@@ -220,6 +220,11 @@ class Histories(RuleBasedStateMachine):
         """At most two of a look-up's three lists come too early: later than that nobody could know."""
         self.server.service.lateness = lag
 
+    @rule(echo=st.sampled_from(["input", "inputs", ""]))
+    def what_the_list_repeats(self, echo):
+        """Where it repeats nothing, only words, times and people tell lost runs apart."""
+        self.server.service.echo = echo
+
     @rule(script=st.sampled_from([COMPLETED, COMPLETED, FAILED, ["processing"] * 30 + ["completed"]]))
     def fate(self, script):
         self.server.service.script = script
