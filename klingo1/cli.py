@@ -165,6 +165,7 @@ def serve(
             api_key=api_key,
             workers=settings.draft_workers,
             cluster=settings.draft_cluster,
+            parts=settings.draft_parts,
             model=settings.cutout_model,
             announce=lambda url: print(url, flush=True),
         )

@@ -166,6 +166,7 @@ class Engines:
             settings.home / "drafts",
             executor=self._cluster,
             workers=settings.draft_workers,
+            parts=settings.draft_parts,
             model=settings.cutout_model,
             remember=not settings.hosted,  # strangers' words about a picture are not for other strangers
         )

@@ -31,6 +31,7 @@ _KNOWN = (
     "KLINGO1_HOSTED",
     "KLINGO1_MENTION_FORM",
     "KLINGO1_DRAFT_WORKERS",
+    "KLINGO1_DRAFT_PARTS",
     "KLINGO1_DRAFT_QUEUE",
     "KLINGO1_PAID",
     "KLINGO1_SIGN_IN",
@@ -63,6 +64,8 @@ class Settings:
     """Films that are rendered at once; on a cluster, how many it is given ahead."""
     draft_cluster: str = ""
     """The scheduler of a Dask cluster that renders drafts, as tcp://host:port."""
+    draft_parts: int = 1
+    """Parts that a cluster makes of one film side by side."""
     draft_queue: int = 40
     """Drafts that may wait or be made at once, all visitors together; counts where `hosted`."""
     paid: bool = True
@@ -129,6 +132,7 @@ class Settings:
             mention_form=_choice(values, "KLINGO1_MENTION_FORM", MENTION_FORMS),
             draft_workers=CLUSTER_AHEAD if cluster else _count(values, "KLINGO1_DRAFT_WORKERS", default=1),
             draft_cluster=cluster,
+            draft_parts=_count(values, "KLINGO1_DRAFT_PARTS", default=1, most=8),
             draft_queue=_count(values, "KLINGO1_DRAFT_QUEUE", default=40, most=200),
             paid=_flag(values, "KLINGO1_PAID", default=True),
             sign_in=_flag(values, "KLINGO1_SIGN_IN", default=False),

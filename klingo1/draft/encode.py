@@ -7,26 +7,35 @@ Rendering and encoding overlap: OpenCV and libx264 both let go of the interprete
 from __future__ import annotations
 
 import json
+import pickle
 import queue
 import threading
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import av
 import numpy as np
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from klingo1.draft.plan import FPS
+from klingo1.draft.chunks import SOUND_RATE, Chunk, Pieces, sound_chunks, write_film
 from klingo1.draft.stage import Image
 
-SOUND_RATE = 48_000
+__all__ = ["SOUND_RATE", "Encoder", "Section", "join"]
 _QUEUE = 4
 """Frames in flight: enough to even out, few enough to keep memory flat."""
-_SOUND_BLOCK = 1024
-"""Samples in an AAC frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Which frames of a film an encoder gets: those from `first` on. A `partial` one writes packets for
+    `join` instead of a film. `starts` are the frames with which pieces begin.
+    """
+
+    starts: Sequence[int] = (0,)
+    first: int = 0
+    partial: bool = False
 
 
 class Encoder:
@@ -38,12 +47,13 @@ class Encoder:
 
     def __init__(
         self, path: Path, width: int, height: int, *, title: str, recipe: dict[str, Any],
-        sound: NDArray[np.float32] | None = None,
+        sound: NDArray[np.float32] | None = None, section: Section | None = None,
     ) -> None:  # fmt: skip
         self._path = path
         self._part = path.with_name(path.name + ".part")
         self._sound = sound
         self._size = (width, height)
+        self._section = section or Section()
         self._metadata = {"title": title, "comment": json.dumps(recipe, ensure_ascii=False)}
         self._frames: queue.Queue[Image | None] = queue.Queue(_QUEUE)
         self._failure: Exception | None = None
@@ -80,65 +90,32 @@ class Encoder:
                 pass  # let the renderer run into the failure instead of a full queue
 
     def _write(self) -> None:
-        options = {"movflags": "+faststart"}
-        with av.open(str(self._part), "w", format="mp4", options=options) as container:
-            container.metadata.update(self._metadata)
-            video = _video_stream(container, *self._size)
-            audio = (
-                container.add_stream("aac", rate=SOUND_RATE, layout="stereo")
-                if self._sound is not None
-                else None
-            )
-            number = 0
-            while (planes := self._frames.get()) is not None:
-                frame = _picture(planes, *self._size)
-                frame.pts, frame.time_base = number, Fraction(1, FPS)
-                container.mux(video.encode(frame))
-                number += 1
-            container.mux(video.encode())
-            if audio is not None and self._sound is not None:
-                _write_sound(container, audio, self._sound)
+        has_sound = self._sound is not None
+        if not self._section.partial:
+            write_film(self._part, *self._size, self._chunks(), metadata=self._metadata, has_sound=has_sound)
+            return
+        facts = {"size": self._size, "metadata": self._metadata, "has_sound": has_sound}
+        self._part.write_bytes(pickle.dumps(facts | {"chunks": list(self._chunks())}))
+
+    def _chunks(self) -> Iterator[Chunk]:
+        pieces = Pieces(*self._size, self._section.starts, first=self._section.first)
+        while (planes := self._frames.get()) is not None:
+            yield from pieces.encode(planes)
+        yield from pieces.rest()
+        if self._sound is not None:
+            yield from sound_chunks(self._sound)
 
 
-def _picture(planes: Image, width: int, height: int) -> av.VideoFrame:
-    """The planes as a frame with nothing left to chance.
+def join(sections: Iterable[Path], to: Path) -> None:
+    """One film of the files that partial sections have written, in their order. Nothing is encoded anew.
 
-    A row of chroma is padded to a multiple of 16 bytes; libx264 with several threads reads that padding, and
-    whatever happened to be in memory there changed the film by a few bits from run to run.
+    It is the file that one encoder would have written, byte for byte.
     """
-    frame = av.VideoFrame(width, height, "yuv420p")
-    flat, at = planes.reshape(-1), 0
-    for index, plane in enumerate(frame.planes):
-        wide, tall = (width, height) if index == 0 else (width // 2, height // 2)
-        rows = np.frombuffer(cast("memoryview[int]", plane), np.uint8)[: tall * plane.line_size].reshape(
-            tall, plane.line_size
-        )
-        rows[:, :wide] = flat[at : at + wide * tall].reshape(tall, wide)
-        rows[:, wide:] = 128
-        at += wide * tall
-    return frame
-
-
-def _video_stream(container: Any, width: int, height: int) -> VideoStream:
-    stream: VideoStream = container.add_stream("libx264", rate=FPS)
-    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-    stream.time_base = Fraction(1, FPS)
-    # Its macroblock tree reads memory that it never wrote where the width is no multiple of 64, and the same
-    # frames then give other files; without it, files of the same size look the same.
-    stream.options = {"preset": "veryfast", "crf": "21", "x264-params": "mbtree=0"}
-    context = stream.codec_context
-    context.thread_count = 2
-    # OpenCV converts by BT.601 with limited range; players must be told, or yellows turn green.
-    context.color_range, context.colorspace = 1, 6
-    context.color_primaries, context.color_trc = 6, 6
-    return stream
-
-
-def _write_sound(container: Any, stream: Any, sound: NDArray[np.float32]) -> None:
-    for start in range(0, sound.shape[1], _SOUND_BLOCK):
-        block = np.ascontiguousarray(sound[:, start : start + _SOUND_BLOCK])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-        frame.sample_rate = SOUND_RATE
-        frame.pts, frame.time_base = start, Fraction(1, SOUND_RATE)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode())
+    read = [pickle.loads(path.read_bytes()) for path in sections]  # noqa: S301 - our own workers' files
+    chunks = [chunk for section in read for chunk in section["chunks"]]
+    chunks.sort(key=lambda chunk: chunk.is_sound)  # stable: pictures first, as an encoder gives them
+    part = to.with_name(f"{to.name}.part")
+    has_sound = any(section["has_sound"] for section in read)
+    width, height = read[0]["size"]
+    write_film(part, width, height, chunks, metadata=read[0]["metadata"], has_sound=has_sound)
+    part.replace(to)

@@ -13,9 +13,10 @@ from typing import Any
 
 import cv2
 
+from klingo1.draft.chunks import starts_of
 from klingo1.draft.cutout import Cutout, cast_of
 from klingo1.draft.director import direct
-from klingo1.draft.encode import Encoder
+from klingo1.draft.encode import Encoder, Section
 from klingo1.draft.frames import Film
 from klingo1.draft.looking import look_at
 from klingo1.draft.means import Means
@@ -54,6 +55,8 @@ class RenderTask:
     cache: Path | None = None
     corrections: Path | None = None
     model: Path | None = None
+    part: tuple[int, int] = (0, 1)
+    """Which of how many parts: then `output` gets packets for encode.join, and the poster is in the first."""
 
 
 def render(task: RenderTask) -> dict[str, Any]:
@@ -72,10 +75,11 @@ def render(task: RenderTask) -> dict[str, Any]:
     plan = direct(request.prompt, cast, duration=request.duration, aspect_ratio=request.aspect_ratio)
     plan = with_everyone(plan)
     watch.note(0.08, "building")
-    film = Film(request, plan, cutouts)
+    section, stop = section_of(plan, task.part)
+    film = Film(request, plan, cutouts, first=section.first)
     sound = None
     video = request.video
-    if isinstance(video, Path) and request.keep_original_sound:
+    if isinstance(video, Path) and request.keep_original_sound and section.first == 0:
         sound = sound_of(video, request.duration)
     boxes: dict[str, list[int]] = {}
     recipe = _recipe(request, plan)
@@ -84,9 +88,11 @@ def render(task: RenderTask) -> dict[str, Any]:
     with ExitStack() as stack:
         stack.enter_context(film)
         encoder = stack.enter_context(
-            Encoder(task.output, film.width, film.height, title=title, recipe=recipe, sound=sound)
+            Encoder(
+                task.output, film.width, film.height, title=title, recipe=recipe, sound=sound, section=section
+            )
         )
-        for number in range(plan.frames):
+        for number in range(section.first, stop):
             watch.check()
             while not film.ready(number, _PATIENCE):
                 watch.check()
@@ -96,7 +102,8 @@ def render(task: RenderTask) -> dict[str, Any]:
                 boxes[str(number)] = [round(v) for v in box]
             if number == min(_POSTER_FRAME, plan.frames - 1):
                 _write_poster(task.output.with_name("poster.jpg"), frame)
-            watch.note(0.12 + 0.86 * (number + 1) / plan.frames, "shooting")
+            share = (number + 1 - section.first) / (stop - section.first)
+            watch.note(0.12 + 0.86 * share, "shooting")
     watch.note(1.0, "done")
     return {
         **plan.as_json(),
@@ -116,6 +123,18 @@ def render(task: RenderTask) -> dict[str, Any]:
         ],
         "seconds_taken": round(time.monotonic() - started, 3),
     }
+
+
+def section_of(plan: Plan, part: tuple[int, int]) -> tuple[Section, int]:
+    """What the encoder of part (number, of so many) gets, and the frame at which it ends.
+
+    A film of few pieces has fewer parts than were asked for: the last ones are empty.
+    """
+    starts = starts_of(plan)
+    number, count = part
+    edges = [*starts, plan.frames]
+    first, stop = (edges[min(len(starts), -(-len(starts) * n // count))] for n in (number, number + 1))
+    return Section(starts, first, partial=count > 1), stop
 
 
 def references_of(task: RenderTask, watch: _Watch | None = None) -> tuple[list[Cutout], list[str]]:

@@ -37,7 +37,10 @@ _DISSOLVE = 10
 class Film:
     """The frames of a plan. A context manager: leaving it ends the thread that builds the next shot."""
 
-    def __init__(self, request: VideoRequest, plan: Plan, cutouts: Sequence[Cutout]) -> None:
+    def __init__(
+        self, request: VideoRequest, plan: Plan, cutouts: Sequence[Cutout], *, first: int = 0
+    ) -> None:
+        """`first` is the first frame that will be asked for; shots before it are not built."""
         self.width, self.height = SIZES[request.draft.size, request.aspect_ratio]
         self._plan, self._cutouts = plan, cutouts
         self._seed = _seed(request)
@@ -55,8 +58,9 @@ class Film:
         self._chip = _chip(self.width, self.height)
         self._sets: dict[tuple[str, str, int | None, str], Set] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="set")
-        self._next = self._builder.submit(self._prepare, 0)
-        self._current = -1
+        self._first = first
+        self._current = _first_shot(plan, first) - 1
+        self._next = self._builder.submit(self._prepare, self._current + 1)
         self._shooting: Shooting | None = None
         self._previous: Shooting | None = None
 
@@ -87,6 +91,8 @@ class Film:
             if self._current + 1 < len(shots):
                 self._next = self._builder.submit(self._prepare, self._current + 1)
         shooting, shot = self._shooting, shots[self._current]
+        if number == self._first:
+            self._lead_in(number)
         frame, box = shooting.frame(number)
         into = number - shot.start
         if shot.dissolve and self._previous is not None and into < _DISSOLVE:
@@ -100,6 +106,12 @@ class Film:
         planes = shooting.planes(frame, number)
         self._sign(planes)
         return frame, planes, box
+
+    def _lead_in(self, number: int) -> None:
+        """Begun in the middle, shots see the frame before first: a mirror is painted every second one."""
+        for one in (self._previous, self._shooting):
+            if one is not None and one.shot.start < number:
+                one.frame(number - 1)
 
     def _sign(self, planes: Image) -> None:
         """Put the label on luma, after the vignette, so that it reads on every picture."""
@@ -120,7 +132,9 @@ class Film:
         key = _set_key(shot)
         found = self._sets.get(key)
         if found is None:
-            found = self._sets[key] = build(self._spec(shot))
+            # Shots that share a set see it as the first of them has it, wherever the film was begun.
+            owner = next(one for one in self._plan.shots if _set_key(one) == key)
+            found = self._sets[key] = build(self._spec(owner))
         return found
 
     def _spec(self, shot: Shot) -> SetSpec:
@@ -146,6 +160,13 @@ class Film:
         needed = {_set_key(shot) for shot in self._plan.shots[self._current :]}
         for key in [k for k in self._sets if k not in needed]:
             del self._sets[key]
+
+
+def _first_shot(plan: Plan, frame: int) -> int:
+    """The shot that a frame needs first: its own, or the one that it still dissolves from."""
+    index = next((i for i, shot in enumerate(plan.shots) if frame < shot.stop), len(plan.shots) - 1)
+    shot = plan.shots[index]
+    return index - 1 if index and shot.dissolve and frame - shot.start < _DISSOLVE else index
 
 
 def _set_key(shot: Shot) -> tuple[str, str, int | None, str]:

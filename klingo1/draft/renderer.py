@@ -10,6 +10,7 @@ import asyncio
 from concurrent.futures import BrokenExecutor, Executor
 from typing import TYPE_CHECKING, Any
 
+from klingo1.draft.parts import make_in_parts
 from klingo1.draft.processes import new_pool
 from klingo1.draft.worker import Order, RenderFailed, RenderStopped, load_film, render_film, settle, work
 
@@ -32,7 +33,8 @@ class RenderQueue:
     """Makes at most `workers` films at a time, in the order in which they came.
 
     `executor` None means processes of our own, spawned when first needed. `render` must be picklable for
-    those. Belongs to one event loop.
+    those. With `parts`, another executor makes each film in so many parts side by side. Belongs to one event
+    loop.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class RenderQueue:
         render: Callable[[Order], dict[str, Any]] = render_film,
         seconds: float = SECONDS,
         idle: float = IDLE,
+        parts: int = 1,
     ) -> None:
         self._given = executor
+        self._parts = parts if executor is not None else 1
         self._render = render
         self._seconds = seconds
         self._free = asyncio.Semaphore(workers)
@@ -103,7 +107,11 @@ class RenderQueue:
         await asyncio.gather(*(asyncio.to_thread(pool.shutdown, wait=True) for pool in pools))
 
     async def _once(self, pool: Executor, order: Order) -> dict[str, Any]:
-        made = asyncio.wrap_future(pool.submit(work, self._render, order))
+        made: asyncio.Future[dict[str, Any]]
+        if self._parts > 1:
+            made = asyncio.ensure_future(make_in_parts(pool, self._render, order, self._parts))
+        else:
+            made = asyncio.wrap_future(pool.submit(work, self._render, order))
         made.add_done_callback(_seen)
         try:
             done, _ = await asyncio.wait({made}, timeout=self._seconds)

@@ -62,9 +62,10 @@ class DraftService:
 
     `app` is mounted through httpx.ASGITransport (then call `start` and `close` yourself) or served by uvicorn
     (its lifespan calls them). `executor` None renders in `workers` spawned processes; `render` must then be
-    picklable. `api_key` None accepts every key. `door` fetches references from the open internet.
-    `model` is an ONNX network that cuts photographs. With `remember`, what people say about a picture (role,
-    view, mask) holds for the next film with it. Raises LedgerError when the folder's record cannot be opened.
+    picklable; another executor makes each film in `parts` side by side. `api_key` None accepts every key.
+    `door` fetches references from the open internet. `model` is an ONNX network that cuts photographs. With
+    `remember`, what people say about a picture (role, view, mask) holds for the next film with it. Raises
+    LedgerError when the folder's record cannot be opened.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class DraftService:
         *,
         executor: Executor | None = None,
         workers: int = 1,
+        parts: int = 1,
         api_key: str | None = None,
         render: Callable[[Order], dict[str, Any]] = render_film,
         door: Fetcher | None = None,
@@ -81,7 +83,7 @@ class DraftService:
         remember: bool = True,
     ) -> None:
         self._store = DraftStore(folder)
-        queue = RenderQueue(executor=executor, workers=workers, render=render, seconds=seconds)
+        queue = RenderQueue(executor=executor, workers=workers, render=render, seconds=seconds, parts=parts)
         self._jobs = DraftJobs(self._store, queue, door or Door(), Extras(remember, model))
         self._pruned = 0.0
         self.app = self._application(Intake(self._store.uploads, self._jobs.warm), api_key)

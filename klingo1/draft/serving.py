@@ -21,12 +21,13 @@ def run(
     workers: int,
     announce: Callable[[str], None],
     cluster: str = "",
+    parts: int = 1,
     model: Path | None = None,
 ) -> None:
     """Serve until interrupted. `announce` gets the base URL once the port is open; port 0 chooses one.
 
-    `cluster` is the scheduler of a Dask cluster that renders instead of processes of our own; `model` an ONNX
-    network that cuts photographs.
+    `cluster` is the scheduler of a Dask cluster that renders instead of processes of our own, each film in
+    `parts`; `model` an ONNX network that cuts photographs.
 
     Raises OSError when the address cannot be used.
     """
@@ -40,8 +41,14 @@ def run(
         executor = ClusterExecutor(cluster) if cluster else None
         # Whoever holds a key may ask: what one says about a picture is not remembered for the others.
         service = DraftService(
-            folder, executor=executor, workers=workers, api_key=api_key or None, model=model, remember=False
-        )
+            folder,
+            executor=executor,
+            workers=workers,
+            parts=parts,
+            api_key=api_key or None,
+            model=model,
+            remember=False,
+        )  # fmt: skip
         config = uvicorn.Config(service.app, log_level="warning", access_log=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])

@@ -67,6 +67,7 @@ class Order:
     cache: Path | None = None
     corrections: Path | None = None
     model: Path | None = None
+    part: tuple[int, int] = (0, 1)
 
     @property
     def stopped(self) -> bool:
@@ -92,6 +93,7 @@ def render_film(order: Order) -> dict[str, Any]:
             cache=order.cache,
             corrections=order.corrections,
             model=order.model,
+            part=order.part,
         )
     )
 

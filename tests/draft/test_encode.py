@@ -3,12 +3,14 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import av
 import numpy as np
 import pytest
 
-from klingo1.draft.encode import SOUND_RATE, Encoder, _picture
+from klingo1.draft.chunks import picture_of
+from klingo1.draft.encode import SOUND_RATE, Encoder, Section, join
 
 
 def planes(number, width=128, height=72):
@@ -93,7 +95,7 @@ def test_padding_is_the_same_every_time():
     picture = rng.integers(16, 235, (96 * 3 // 2, 168), dtype=np.uint8)
     for _ in range(20):
         np.full(1_000_000, rng.integers(255), np.uint8)  # leave traces in memory
-        frame = _picture(picture, 168, 96)
+        frame = picture_of(picture, 168, 96)
         assert (frame.to_ndarray() == picture).all()
         for plane, wide in zip(frame.planes, (168, 84, 84), strict=True):
             rows = np.frombuffer(plane, np.uint8)[: plane.line_size * 48].reshape(48, plane.line_size)
@@ -134,3 +136,34 @@ def test_the_same_frames_give_the_same_file(tmp_path):
                 encoder.add(picture)
         files.add(path.read_bytes())
     assert len(files) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_sections_joined_are_the_film_of_one_encoder(tmp_path, cut):
+    """Byte for byte, wherever sections begin; sound included."""
+    rng = np.random.default_rng(3)
+    pictures = [rng.integers(40, 200, (96 * 3 // 2, 168), dtype=np.uint8) for _ in range(50)]
+    sound = rng.normal(0, 0.1, (2, round(50 / 24 * SOUND_RATE))).astype(np.float32)
+    starts = (0, 13, 26, 37)
+
+    def write(name, first, stop, *, partial, sound=None):
+        section = Section(starts, first, partial)
+        encoder = Encoder(tmp_path / name, 168, 96, title="t", recipe={"a": 1}, sound=sound, section=section)
+        with encoder:
+            for picture in pictures[first:stop]:
+                encoder.add(picture)
+        return tmp_path / name
+
+    whole = write("whole.mp4", 0, 50, partial=False, sound=sound)
+    edges = [0, *starts[1 : cut + 1], 50]
+    parts = [
+        write(f"part{n}", first, stop, partial=True, sound=None if n else sound)
+        for n, (first, stop) in enumerate(pairwise(edges))
+    ]
+    join(parts, tmp_path / "joined.mp4")
+    assert (tmp_path / "joined.mp4").read_bytes() == whole.read_bytes()
+    with av.open(str(whole)) as container:
+        frames = list(container.decode(container.streams.video[0]))
+        assert [frame.pts * frame.time_base * 24 for frame in frames] == list(range(50))
+        keys = [number for number, frame in enumerate(frames) if frame.key_frame]
+        assert set(starts) <= set(keys)
