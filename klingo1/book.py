@@ -19,6 +19,7 @@ from klingo1.schema import jobs, phases
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for those who are asking just then."""
+_SERVER_TIME = sa.select(sa.extract("epoch", sa.func.clock_timestamp()))
 
 
 class Book:
@@ -61,6 +62,11 @@ class Book:
                 return connection.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
         except LedgerError:
             return True
+
+    def server_time(self) -> float:
+        """Seconds since 1970 by the server's clock, which all its replicas share. Not on SQLite."""
+        with self._reading() as connection:
+            return float(connection.execute(_SERVER_TIME).scalar_one())
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

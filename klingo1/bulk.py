@@ -12,11 +12,12 @@ from klingo1.arrivals import check_mentions, check_references, copy_references, 
 from klingo1.batch_file import Line, WrongLine
 from klingo1.errors import InvalidRequest, KlingoError, LedgerError
 from klingo1.groups import Groups, Standing, Traffic, quote_of
+from klingo1.leases import LEASE_SECONDS
 from klingo1.mentions import check_wire_length
 from klingo1.money import NewJob
 from klingo1.pricing import price_of
 from klingo1.request import Engine, Reference
-from klingo1.studio import LEASE_SECONDS, Studio
+from klingo1.studio import Studio
 from klingo1.uploads import job_folder
 from klingo1.visitors import DESK
 
@@ -107,7 +108,7 @@ class BulkStudio(Studio):
         now = self._clock.time()
         if not self._groups.begin(group, job_id, worker=self._worker.name, now=now, lease=LEASE_SECONDS):
             return False
-        self._background.start(job_id, lambda: self._course.run(job_id))
+        self._leases.start(job_id)
         return True
 
     def withdraw(self, group: str) -> int:

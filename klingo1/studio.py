@@ -26,6 +26,7 @@ from klingo1.errors import KlingoError, LedgerError, QuoteRefused
 from klingo1.housekeeping import caps_of
 from klingo1.intake_process import Apart, Here, Intake
 from klingo1.job import Job, Money, State
+from klingo1.leases import LEASE_SECONDS, Leases
 from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
 from klingo1.moments import Moment, reached
@@ -35,6 +36,7 @@ from klingo1.prediction import Prediction
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine, VideoRequest
 from klingo1.retry import Clock, SystemClock
+from klingo1.server_clock import ServerClock
 from klingo1.settings import Settings
 from klingo1.uploads import job_folder
 from klingo1.visitors import DESK, SignIn
@@ -44,8 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 12.0
-HEARTBEAT_SECONDS = 3.0
+ADMIT_PAUSES = (0.5, 2.0)
 CLOSE_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 
@@ -85,6 +86,9 @@ class Studio(Offers):
                 f"{home} cannot be made: {error.strerror}. Set KLINGO1_HOME.", path=home
             ) from error
         self._ledger = Ledger(self.settings.database_url or home / "klingo1.sqlite3", home=home)
+        if self._ledger.on_server:
+            self._clock = ServerClock(self._clock)
+            self._clock.follow(self._ledger.server_time)
         self._worker = Worker()
         self._caps = caps_of(self.settings)
         self._sign_in = SignIn(home)
@@ -102,18 +106,21 @@ class Studio(Offers):
             intake=self.intake,
         )
         self._background = Background()
+        self._leases = Leases(
+            self._ledger, self._background, self._clock, worker=self._worker, run=self._course.run
+        )
         self._decisions = Decisions(
             ledger=self._ledger,
             engines=self._engines,
             background=self._background,
-            drive=self._drive,
+            drive=self._leases.drive,
             caps=self._caps,
             clock=self._clock,
         )
         self._open = True
-        self._claim()
+        self._leases.claim()
         self._decisions.wake()
-        self._background.start("heartbeat", self._heartbeat)
+        self._background.start("heartbeat", self._leases.keep)
         self._keep_house()
 
     def close(self) -> None:
@@ -123,10 +130,8 @@ class Studio(Offers):
         self._open = False
         with contextlib.suppress(TimeoutError):
             self._background.call(self._wind_down()).result(timeout=CLOSE_SECONDS * 2)
-        with contextlib.suppress(LedgerError):
-            self._ledger.leave(worker=self._worker.name)
+        self._leases.let_go()
         self.intake.close()
-        self._worker.end()
         self._background.close()
         self._ledger.close()
 
@@ -163,7 +168,7 @@ class Studio(Offers):
         try:
             own = copy_references(request, folder)
             new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
-            job, fresh = self._ledger.admit(new, caps=self._caps, now=self._clock.time())
+            job, fresh = self._admit(new)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error
@@ -173,10 +178,21 @@ class Studio(Offers):
             raise
         reached(Moment.ROW_COMMITTED)
         if fresh:
-            self._start(job.id)
+            self._leases.start(job.id)
         else:
             shutil.rmtree(folder, ignore_errors=True)
         return job
+
+    def _admit(self, new: NewJob) -> tuple[Job, bool]:
+        """Ask a server that went away in between once more: by its quote, a row that was kept is found."""
+        for pause in ADMIT_PAUSES if self._ledger.on_server else ():
+            try:
+                job, fresh = self._ledger.admit(new, caps=self._caps, now=self._clock.time())
+                return job, fresh or job.id == new.id
+            except LedgerError as error:
+                log.warning("job %s: admitted once more (%s)", new.id, error)
+                self._background.call(self._clock.sleep(pause)).result()
+        return self._ledger.admit(new, caps=self._caps, now=self._clock.time())
 
     def _check(self, request: VideoRequest, engine: Engine, owner: str) -> None:
         self._ledger.check_work(owner=owner, engine=engine, caps=self._caps)
@@ -260,32 +276,3 @@ class Studio(Offers):
     def forget_key(self, owner: str = DESK) -> None:
         """Forget the key that this owner entered."""
         self._engines.forget_key(owner)
-
-    # -- driving
-
-    def _drive(self, job_id: str) -> None:
-        self._ledger.take(job_id, worker=self._worker.name, now=self._clock.time(), lease=LEASE_SECONDS)
-        self._start(job_id)
-
-    def _start(self, job_id: str) -> None:
-        self._background.start(job_id, lambda: self._course.run(job_id))
-
-    def _claim(self) -> None:
-        """Take over what no process works on, and drive what this one holds without a task for it."""
-        me, gone = self._worker.name, self._worker.gone(self._ledger.workers())
-        self._ledger.claim(worker=me, now=self._clock.time(), lease=LEASE_SECONDS, gone=gone)
-        for job_id in self._ledger.held(me):
-            if not self._background.runs(job_id):
-                self._start(job_id)
-
-    def _renew(self) -> None:
-        self._ledger.renew(worker=self._worker.name, now=self._clock.time(), lease=LEASE_SECONDS)
-
-    async def _heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            try:
-                await asyncio.to_thread(self._renew)
-                await asyncio.to_thread(self._claim)
-            except Exception as error:  # whatever it is, the next beat comes
-                log.error("a heartbeat failed: %s: %s", type(error).__name__, error)

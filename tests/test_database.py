@@ -124,7 +124,7 @@ def test_a_restarted_server_is_found_again(postgres_server, tmp_path):
     url = postgres_server.new_database()
     book = Ledger(url, home=tmp_path)
     with pytest.raises(LedgerError):
-        enter_twice(book, lambda: postgres_server.stop(postgres.signal.SIGQUIT))
+        enter_twice(book, lambda: postgres_server.stop(postgres_server.CRASH))
     with pytest.raises(LedgerError):
         book.new_quote("desk", now=NOW)
     postgres_server.start()

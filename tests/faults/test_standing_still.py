@@ -27,7 +27,7 @@ def request_of(prompt="a quiet walk"):
 @pytest.fixture
 def quick_heart(monkeypatch):
     """A heart that beats ten times a second."""
-    monkeypatch.setattr(studio, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.1)
 
 
 class Asleep:
@@ -79,7 +79,7 @@ def test_f41_a_process_that_wakes_in_time_still_sends(open_studio, clock, monkey
         if taken:
             time.sleep(0.1)
             clock.skip(60)
-            first._claim()
+            first._leases.claim()
         wait_for(first, job.id, State.DONE)
         check_invariants(server, first)
         assert server.billed == len(server.calls("submit")) == 1
