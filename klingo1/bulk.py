@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from klingo1 import disk
 from klingo1.arrivals import check_mentions, check_references, copy_references, digest_of
 from klingo1.batch_file import Line, WrongLine
 from klingo1.errors import InvalidRequest, KlingoError, LedgerError
@@ -74,20 +74,28 @@ class BulkStudio(Studio):
         """
         folders: list[Path] = []
         copies: dict[Path, Path] = {}
-        kept: list[Standing] = []
         try:
             news = [self._new_job(group, line, engine, folders, copies) for line in lines]
-            kept = self._groups.admit_group(group, news, caps=self._caps, now=self._clock.time())
+            kept = self._at_last(
+                lambda: self._groups.admit_group(group, news, caps=self._caps, now=self._clock.time())
+            )
         except OSError as error:
+            self._drop_but(folders, ())
             raise LedgerError(
                 f"The references cannot be copied: {error.strerror}.", path=self.settings.home
             ) from error
-        finally:
-            standing = {one.job_id for one in kept}
-            for folder in folders:
-                if folder.name not in standing:
-                    shutil.rmtree(folder, ignore_errors=True)
+        except KlingoError as error:
+            if not any(self._may_stand(error, folder.name) for folder in folders[:1]):  # all, or none
+                self._drop_but(folders, ())
+            raise
+        self._drop_but(folders, kept)
         return kept
+
+    def _drop_but(self, folders: Sequence[Path], kept: Sequence[Standing]) -> None:
+        standing = {one.job_id for one in kept}
+        for folder in folders:
+            if folder.name not in standing:
+                self._drop(folder)
 
     def _new_job(
         self, group: str, line: Line, engine: Engine, folders: list[Path], copies: dict[Path, Path]
@@ -97,6 +105,7 @@ class BulkStudio(Studio):
         job_id = uuid.uuid4().hex
         folders.append(job_folder(self.settings.home, job_id))
         own = copy_references(line.request, folders[-1], copies=copies)
+        self._files.keep(disk.files_in(folders[-1]))
         return NewJob(job_id, DESK, engine, own, price, digest, quote_of(group, line.number))
 
     def standing(self, group: str) -> list[Standing]:

@@ -7,6 +7,7 @@ what keeps the promises: the row before the network, `submitting` before the one
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -14,42 +15,50 @@ from typing import Any
 
 from klingo1 import errors, mentions
 from klingo1.client import Client
-from klingo1.download import is_whole_mp4
 from klingo1.engines import Engines
 from klingo1.entries import RETRY_SECONDS, Entries
 from klingo1.errors import ApiError, KlingoError, LedgerError
-from klingo1.export import write_poster
+from klingo1.files import Files, files_of
 from klingo1.gate import Gate
 from klingo1.intake_process import Intake
 from klingo1.job import Job, Money, Problem, State
 from klingo1.lookup import Lost
 from klingo1.moments import Moment, reached
-from klingo1.prediction import Prediction, Status, outputs_of
+from klingo1.prediction import Prediction, Status
 from klingo1.preparation import AT_ONCE, prepare
 from klingo1.problems import problem_of, released
 from klingo1.request import Engine, VideoRequest
+from klingo1.results import Results
 from klingo1.retry import Clock
 from klingo1.settings import Settings
-from klingo1.submission import Submission
+from klingo1.submission import TRIES, Submission
 from klingo1.uploads import Uploads, job_folder, sent_references
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
 """How long a prediction may be done without naming a video before a person is told."""
-SENDING, FETCHING = 4, 4
-"""Jobs that prepare and upload, or download, at once; a new click does not wait for all the others."""
-OUTAGE_SECONDS = 24 * 3600.0
-"""How long the video's host may be out of reach before a person is told; outputs live for days."""
+SENDING = 4
+"""Jobs that prepare and upload at once; a new click does not wait for all the others."""
+_THERE = frozenset({State.RUNNING, State.DOWNLOADING})
 
 
 class Course:
     """Drives jobs on the studio's loop. One task per job calls `run`."""
 
     def __init__(
-        self, *, entries: Entries, engines: Engines, settings: Settings, clock: Clock, intake: Intake
+        self,
+        *,
+        entries: Entries,
+        engines: Engines,
+        files: Files,
+        settings: Settings,
+        clock: Clock,
+        intake: Intake,
     ) -> None:
         self._entries = entries
+        self._files = files
+        self._results = Results(entries, files, clock)
         self._intake = intake
         self._engines = engines
         self._settings = settings
@@ -57,7 +66,6 @@ class Course:
         self._submission = Submission(entries, clock)
         self._preparing = asyncio.Semaphore(AT_ONCE)
         self._sending = Gate(SENDING)
-        self._fetching = Gate(FETCHING)
         self._notes: set[asyncio.Task[None]] = set()
         self._steps: dict[State, Callable[[Job], Awaitable[None]]] = {
             State.QUEUED: self._send,
@@ -100,7 +108,8 @@ class Course:
             else:
                 await self._entries.advance(job, State.NEEDS_KEY, problem=problem_of(error))
         except KlingoError as error:
-            await self._give_up(job, error)
+            if not (isinstance(error, errors.NotFound) and await self._make_anew(job)):
+                await self._give_up(job, error)
         except Exception as error:
             log.exception("job %s: an unforeseen error while %s", job.id, job.state.value)
             await self._give_up(job, ApiError(f"This computer could not go on ({type(error).__name__})."))
@@ -110,7 +119,7 @@ class Course:
         problem = problem_of(error)
         if job.state in {State.QUEUED, State.PREPARING, State.UPLOADING}:
             await self._entries.advance(job, State.REFUSED, problem=problem, money=released(job))
-        elif job.state in {State.RUNNING, State.DOWNLOADING}:
+        elif job.state in _THERE:
             await self._entries.advance(job, State.EXPIRED, problem=problem)
         else:
             await self._entries.note(job, problem=problem, during=job.state)
@@ -129,14 +138,20 @@ class Course:
             await self._upload_and_submit(job)
 
     async def _prepare(self, job: Job) -> None:
-        await prepare(job.request, self._folder(job), self._intake, places=self._preparing)
+        await self._make_copies(job)
         await self._entries.advance(job, State.UPLOADING)
+
+    async def _make_copies(self, job: Job) -> None:
+        """What is sent: the references, from wherever the job began, without what they tell of a person."""
+        await asyncio.to_thread(self._files.fetch, files_of(job))
+        await prepare(job.request, self._folder(job), self._intake, places=self._preparing)
 
     async def _upload_and_submit(self, job: Job) -> None:
         client = await self._client(job)
         if job.was_lost and await self._submission.was_created(job, client, await self._lost(job)):
             return  # the list shows by now what three looks did not
         async with self._sending.passing(job.created_at):
+            await self._make_copies(job)
             request = await self._references(job, client)
         reached(Moment.UPLOADED)
         body = request.to_wire(prompt=self._wire_prompt(job))
@@ -149,6 +164,8 @@ class Course:
         """The request over addresses; what stands already is not sent again, what came is kept."""
         record = await self._entries.record(job)
         uploads = Uploads.read(record.uploads, now=self._clock.time())
+        if job.engine is Engine.DRAFT and self._files.shared:
+            uploads = Uploads({})  # they may stand at another replica's service
         try:
             return await uploads.complete(job, client, folder=self._folder(job), clock=self._clock)
         finally:
@@ -193,6 +210,8 @@ class Course:
             try:
                 prediction = await client.wait(job.prediction_id, kind=kind, on_update=seen)
             except errors.NotFound:
+                if job.money is Money.FREE:
+                    raise
                 problem = Problem("NotFound", "The service no longer knows this run.")
             else:
                 if prediction.status is not Status.COMPLETED:
@@ -219,51 +238,25 @@ class Course:
         await self._entries.advance(job, State.FAILED, problem=Problem("GenerationFailed", text), **facts)
 
     async def _download(self, job: Job) -> None:
-        folder = self._folder(job)
-        folder.mkdir(parents=True, exist_ok=True)
-        video = folder / "video.mp4"
-        if not await asyncio.to_thread(is_whole_mp4, video):  # it is there when only the commit was lost
-            await self._fetch_patiently(job, video)
-        poster = folder / "poster.jpg"
-        has_poster = await asyncio.to_thread(write_poster, video, poster)
+        video, poster = await self._results.bring(job, await self._client(job), self._folder(job))
         facts: dict[str, Any] = {"video": self._stored(video), "progress": 1.0}
-        if has_poster:
+        if poster is not None:
             facts["poster"] = self._stored(poster)
         if job.money is not Money.FREE:
             facts["money"] = Money.SPENT
-        await self._entries.advance(job, State.DONE, **facts)
+        done = await self._entries.advance(job, State.DONE, **facts)
+        if done and job.engine is Engine.DRAFT and self._files.shared:
+            # Its film is kept; who deletes it later may be another replica, which cannot delete it here.
+            with contextlib.suppress(ApiError):
+                await (await self._client(job)).delete([job.prediction_id])
 
-    async def _fetch_patiently(self, job: Job, to: Path) -> None:
-        """An outage or a full disk: the partial file stays, the job waits, a person can read why."""
-        client = await self._client(job)
-        pause, since = 5.0, self._clock.monotonic()
-        known = next(iter(outputs_of(job.details)), "")  # of the first try: later ones ask anew
-        while True:
-            try:
-                async with self._fetching.passing(job.created_at):
-                    await self._fetch(job, client, to, known)
-                return
-            except (errors.Unavailable, errors.NotSent, errors.RateLimited, errors.DownloadFailed) as error:
-                for_good = isinstance(error, errors.DownloadFailed) and not error.retriable
-                if for_good or self._clock.monotonic() - since > OUTAGE_SECONDS:
-                    raise
-                problem = problem_of(error)
-            except OSError as error:
-                problem = Problem("DiskError", f"The video cannot be written here: {error.strerror}.")
-            log.warning("job %s: its download waits (%s)", job.id, problem.kind)
-            await self._entries.note(job, problem=problem, during=State.DOWNLOADING)
-            await self._clock.sleep(pause)
-            known, pause = "", min(120.0, pause * 2)
-
-    async def _fetch(self, job: Job, client: Client, to: Path, known: str) -> None:
-        async def address() -> str:
-            outputs = (await client.result(job.prediction_id)).outputs
-            if not outputs:
-                raise errors.DownloadFailed("The service names no video any more.", expired=True)
-            return outputs[0]
-
-        await client.download(
-            known or await address(), to, refresh=address, on_progress=lambda *_: reached(Moment.MID_DOWNLOAD)
+    async def _make_anew(self, job: Job) -> bool:
+        """A draft that its service does not know, for it was another replica's, is made here; it is free."""
+        attempts = (await self._entries.record(job)).attempts + 1
+        if job.money is not Money.FREE or job.state not in _THERE or attempts >= TRIES:
+            return False
+        return await self._entries.advance(
+            job, State.PREPARING, prediction_id="", uploads=[], progress=None, attempts=attempts
         )
 
     # -- small things

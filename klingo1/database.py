@@ -8,7 +8,7 @@ sums, so under load most of them. Row locks hold no row that is not there yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ LEDGER_LOCK = 0x6B6C696E676F31
 CONNECTIONS, MORE_CONNECTIONS = 4, 6
 """Of each process to a server: kept open, and opened beyond that while many read at once."""
 _SERVER_SETTINGS = {
+    # What is committed is acted upon: a submit must not leave on the word of a row that a crash then forgets.
+    "synchronous_commit": "on",
     "lock_timeout": PATIENCE_MS,
     # A replica that is frozen, or cut off, with a transaction open gives the lock back.
     "idle_in_transaction_session_timeout": PATIENCE_MS,
@@ -77,15 +79,14 @@ def _engine(url: sa.URL) -> Engine:
         pool_size=CONNECTIONS,
         max_overflow=MORE_CONNECTIONS,
         pool_timeout=PATIENCE_MS / 1000,
-        connect_args=_options(url.query),
+        connect_args={"options": _options(url.query.get("options", ""))},
     )
 
 
-def _options(given: Mapping[str, object]) -> dict[str, str]:
-    """Settings of each session; a person's own `options` replace them."""
-    if "options" in given:
-        return {}
-    return {"options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items())}
+def _options(given: str | Sequence[str]) -> str:
+    """Settings of each session; a person's own come after ours and so win."""
+    ours = [f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()]
+    return " ".join([*ours, *([given] if isinstance(given, str) else given)])
 
 
 def _lock_ledger(connection: Connection) -> None:

@@ -72,6 +72,24 @@ def remove_orphans(
     return removed
 
 
+def remove_oldest(folder: Path, over: int, *, but: Collection[str]) -> int:
+    """Remove the sub-folders written longest ago, except those named, until `over` bytes are gone; says how
+    many bytes went.
+    """
+    found = []
+    for child in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if child.is_dir() and child.name not in but:
+                found.append((child.stat().st_mtime, child))
+    gone = 0
+    for _, child in sorted(found):
+        if gone >= over:
+            break
+        gone += taken(child)
+        shutil.rmtree(child, ignore_errors=True)
+    return gone
+
+
 def bound(folder: Path, most: int) -> int:
     """Remove the oldest files until a cache takes at most `most` bytes; says how many bytes went."""
     found = []

@@ -21,6 +21,7 @@ from klingo1.errors import DownloadFailed
 from klingo1.moments import Moment, reached
 from klingo1.outside import AddressRefused
 from klingo1.retry import Backoff
+from klingo1.whole import flush, flush_folder
 from klingo1.wire import Wire, raw_chunks
 
 SIZE_MAX = 500 * 2**20
@@ -95,18 +96,12 @@ class _Part:
                 self.discard()
                 raise _Stale
             raise _Again("what came is not a whole MP4", from_zero=True)
-        with self.path.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        flush(self.path)
         reached(Moment.FSYNCED)
         self.path.replace(to)
         reached(Moment.RENAMED)
         self.note.unlink(missing_ok=True)
-        if os.name == "posix":  # elsewhere a folder cannot be opened
-            folder = os.open(to.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        flush_folder(to.parent)
 
 
 async def fetch(

@@ -10,6 +10,7 @@ KlingoError
 ├── QuoteRefused           a quote is unknown, used up, or was given for something else
 ├── JobNotFound            no such job for this owner
 ├── LedgerError            the record on disk cannot be read or written (path)
+│   └── FilesUnreachable   nor can the place where replicas share the files of runs
 ├── ApiError               the service did not do what was asked (status_code, code, detail, retry_after)
 │   ├── Refused            it answered clearly: no
 │   │   ├── KeyRejected    the key is wrong
@@ -104,6 +105,10 @@ class LedgerError(KlingoError):
     def __init__(self, message: str, *, path: Path | None = None) -> None:
         super().__init__(message)
         self.path = path
+
+
+class FilesUnreachable(LedgerError):
+    """The place where replicas share the files of runs cannot be reached; what is in work waits for it."""
 
 
 class ApiError(KlingoError):

@@ -11,6 +11,7 @@ from klingo1.background import Background
 from klingo1.decisions import Decisions
 from klingo1.engines import Engines
 from klingo1.errors import LedgerError
+from klingo1.files import Files
 from klingo1.job import Job
 from klingo1.ledger import Ledger
 from klingo1.money import Caps
@@ -45,6 +46,7 @@ class Housekeeping:
     settings: Settings
     _clock: Clock
     _ledger: Ledger
+    _files: Files
     _engines: Engines
     _background: Background
     _decisions: Decisions
@@ -53,7 +55,12 @@ class Housekeeping:
 
     def _keep_house(self) -> None:
         self._retention = Retention(
-            self.settings, self._ledger, self._clock, stop=self._end, forget_drafts=self._forget
+            self.settings,
+            self._ledger,
+            self._files,
+            self._clock,
+            stop=self._end,
+            forget_drafts=self._forget,
         )
         self._background.start("housekeeping", self._sweep_for_ever)
 
@@ -76,6 +83,10 @@ class Housekeeping:
     def lends_key(self, owner: str) -> bool:
         """Whether this owner's paid runs go on the server's key, because they are signed in and have none."""
         return self.settings.hosted and self._engines.is_lent(owner)
+
+    def bring(self, job: Job) -> Job:
+        """Have a run's files in this home, where another replica made them; returns the run."""
+        return self._files.bring(job)
 
     # -- the line
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from klingo1.errors import InvalidRequest
+from klingo1.files import Files
 from klingo1.pricing import estimate_price
 from klingo1.report import Report
 from klingo1.request import (
@@ -156,7 +157,7 @@ def export(  # noqa: PLR0917 - typer makes options of them
 
     report = Report(json)
     with explaining(report), open_ledger() as ledger:
-        job = ledger.job(job_id)
+        job = Files.of(read_settings()).bring(ledger.job(job_id))
         if at is None:
             write(job, kind_of(to), to, size=size, with_cost=cost)
         else:

@@ -1,7 +1,7 @@
 """Which jobs this process drives: held by a lease that runs out unless it is renewed, and gained from others.
 
-A job that this process holds but that no task of it drives, for whatever reason, is driven again from its last
-committed state; so is one of a process that has gone.
+A job that this process holds but that no task of it drives, for whatever reason, is driven again from its
+last committed state; so is one of a process that has gone.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from pathlib import Path
 from klingo1 import disk
 from klingo1.arrivals import REFERENCES
 from klingo1.errors import Busy, KlingoError
+from klingo1.files import Files
 from klingo1.job import Job, State
 from klingo1.ledger import Ledger
 from klingo1.request import Engine
@@ -44,6 +45,7 @@ class Retention:
         self,
         settings: Settings,
         ledger: Ledger,
+        files: Files,
         clock: Clock,
         *,
         stop: Callable[[Job], Job],
@@ -51,11 +53,13 @@ class Retention:
     ) -> None:
         self._settings = settings
         self._ledger = ledger
+        self._files = files
         self._clock = clock
         self._stop = stop
         self._forget_drafts = forget_drafts
         self._cache = settings.cache or Path(tempfile.gettempdir()) / "gradio"
         self._measured = (float("-inf"), 0)
+        self._looked = clock.time()
         self._sweeping = threading.Lock()
 
     # -- at a click
@@ -105,6 +109,7 @@ class Retention:
         folder = job_folder(self._settings.home, job.id)
         disk.remove_copies(disk.files_in(folder), self._cache)
         shutil.rmtree(folder, ignore_errors=True)
+        self._files.remove(job.id)
         return True
 
     # -- by itself
@@ -119,13 +124,7 @@ class Retention:
                 old = self._ledger.over(before=now - self._settings.keep_days * _DAY)
                 gone += sum(map(self.erase, old))
             gone += self._make_room(now)
-            disk.remove_orphans(
-                self._settings.home / "jobs",
-                known=self._ledger.ids(),
-                gone=self._ledger.ids(emptied=True),
-                unborn=REFERENCES,
-                before=time.time() - ORPHAN_SECONDS,  # by the disk's clock, whatever clock the runs go by
-            )
+            self._remove_orphans(now)
             self._ledger.forget_quotes(before=now - QUOTE_SECONDS)
             if self._settings.hosted:
                 disk.bound(self._cache, CACHE_MAX)
@@ -134,10 +133,31 @@ class Retention:
                 _log.info("%d runs were erased", gone)
             return gone
 
+    def _remove_orphans(self, now: float) -> None:
+        known, gone = self._ledger.ids(), self._ledger.ids(emptied=True)
+        disk.remove_orphans(
+            self._settings.home / "jobs",
+            known=known,
+            gone=gone,
+            unborn=REFERENCES,
+            before=time.time() - ORPHAN_SECONDS,  # by the disk's clock, whatever clock the runs go by
+        )
+        if now - self._looked > ORPHAN_SECONDS:
+            self._looked = now
+            self._files.remove_orphans(known=known, gone=gone, unborn=REFERENCES)
+
     def _make_room(self, now: float) -> int:
-        """On a hosted page the oldest runs give way when the home is full; a desk's own are never touched."""
+        """On a hosted page the oldest runs give way when the home is full; a desk's own are never touched.
+        Where the files are shared the home is a cache, and only its copies give way.
+        """
         quota = self._settings.quota
         if quota is None or not self._settings.hosted or self._taken(now, fresh=True) <= quota * _FULL:
+            return 0
+        if self._files.shared:
+            active = {job.id for job in self._ledger.in_state(*(state for state in State if state.active))}
+            over = self._taken(now) - int(quota * _ROOMY)
+            disk.remove_oldest(self._settings.home / "jobs", over, but=active)
+            self._taken(now, fresh=True)
             return 0
         gone = 0
         for job in self._ledger.over(before=now):

@@ -25,6 +25,7 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 _KNOWN = (
     "KLINGO1_HOME",
     "KLINGO1_DATABASE_URL",
+    "KLINGO1_FILES",
     "KLINGO1_BUDGET_RUN",
     "KLINGO1_BUDGET_DAY",
     "KLINGO1_BUDGET_VISITOR_DAY",
@@ -55,6 +56,8 @@ class Settings:
     api_key: str = field(default="", repr=False)
     base_url: str = DEFAULT_BASE_URL
     database_url: str = field(default="", repr=False)
+    files: str = field(default="", repr=False)
+    """Where replicas with homes of their own share the files of runs, as an fsspec address."""
     budget_run: int | None = None
     budget_day: int | None = None
     budget_visitor_day: int | None = None
@@ -125,6 +128,7 @@ class Settings:
             api_key=values.get("WAVESPEED_API_KEY", "").strip(),
             base_url=_origin(values.get("WAVESPEED_BASE_URL", "").strip() or DEFAULT_BASE_URL),
             database_url=values.get("KLINGO1_DATABASE_URL", "").strip(),
+            files=_address(values, "KLINGO1_FILES"),
             budget_run=_dollars(values, "KLINGO1_BUDGET_RUN"),
             budget_day=_dollars(values, "KLINGO1_BUDGET_DAY"),
             budget_visitor_day=_dollars(values, "KLINGO1_BUDGET_VISITOR_DAY"),
@@ -236,6 +240,15 @@ def _scheduler(values: Mapping[str, str], name: str) -> str:
             variable=name,
         )
     return text.rstrip("/")
+
+
+def _address(values: Mapping[str, str], name: str) -> str:
+    text = values.get(name, "").strip()
+    if text and not urlsplit(text).scheme:
+        raise SettingsError(
+            f"{name} must be an address such as file:///shared or s3://bucket/klingo1.", variable=name
+        )
+    return text
 
 
 def _file(values: Mapping[str, str], name: str) -> Path | None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Self
 
+from klingo1 import disk
+from klingo1.admission import Admission
 from klingo1.arrivals import check_references, copy_references, digest_of
 from klingo1.background import Background, Worker
 from klingo1.course import Course
@@ -23,6 +24,7 @@ from klingo1.decisions import Decisions
 from klingo1.engines import Engines
 from klingo1.entries import Entries
 from klingo1.errors import KlingoError, LedgerError, QuoteRefused
+from klingo1.files import Files
 from klingo1.housekeeping import caps_of
 from klingo1.intake_process import Apart, Here, Intake
 from klingo1.job import Job, Money, State
@@ -31,7 +33,6 @@ from klingo1.ledger import Ledger
 from klingo1.mentions import check_wire_length
 from klingo1.moments import Moment, reached
 from klingo1.money import NewJob
-from klingo1.offers import Offers
 from klingo1.prediction import Prediction
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine, VideoRequest
@@ -46,12 +47,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ADMIT_PAUSES = (0.5, 2.0)
 CLOSE_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 
 
-class Studio(Offers):
+class Studio(Admission):
     """Everything the page, the command line and scripts do. Use it in a `with` block.
 
     Raises LedgerError on entering when the home folder's ledger cannot be used.
@@ -85,6 +85,7 @@ class Studio(Offers):
             raise LedgerError(
                 f"{home} cannot be made: {error.strerror}. Set KLINGO1_HOME.", path=home
             ) from error
+        self._files = Files.of(self.settings)
         self._ledger = Ledger(self.settings.database_url or home / "klingo1.sqlite3", home=home)
         if self._ledger.on_server:
             self._clock = ServerClock(self._clock)
@@ -101,6 +102,7 @@ class Studio(Offers):
         self._course = Course(
             entries=self._entries,
             engines=self._engines,
+            files=self._files,
             settings=self.settings,
             clock=self._clock,
             intake=self.intake,
@@ -167,32 +169,22 @@ class Studio(Offers):
         folder = job_folder(self.settings.home, job_id)
         try:
             own = copy_references(request, folder)
+            self._files.keep(disk.files_in(folder))
             new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
-            job, fresh = self._admit(new)
+            job, _ = self._at_last(lambda: self._ledger.admit(new, caps=self._caps, now=self._clock.time()))
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._drop(folder)
             raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error
         except KlingoError as error:
-            if not (isinstance(error, LedgerError) and self._ledger.may_hold(job_id)):
-                shutil.rmtree(folder, ignore_errors=True)
+            if not self._may_stand(error, job_id):
+                self._drop(folder)
             raise
         reached(Moment.ROW_COMMITTED)
-        if fresh:
+        if job.id == job_id:
             self._leases.start(job.id)
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._drop(folder)
         return job
-
-    def _admit(self, new: NewJob) -> tuple[Job, bool]:
-        """Ask a server that went away in between once more: by its quote, a row that was kept is found."""
-        for pause in ADMIT_PAUSES if self._ledger.on_server else ():
-            try:
-                job, fresh = self._ledger.admit(new, caps=self._caps, now=self._clock.time())
-                return job, fresh or job.id == new.id
-            except LedgerError as error:
-                log.warning("job %s: admitted once more (%s)", new.id, error)
-                self._background.call(self._clock.sleep(pause)).result()
-        return self._ledger.admit(new, caps=self._caps, now=self._clock.time())
 
     def _check(self, request: VideoRequest, engine: Engine, owner: str) -> None:
         self._ledger.check_work(owner=owner, engine=engine, caps=self._caps)
@@ -203,8 +195,8 @@ class Studio(Offers):
             self._engines.check_paid(owner)
 
     def job(self, job_id: str, *, owner: str = DESK) -> Job:
-        """One run of this owner. Raises JobNotFound."""
-        return self._ledger.job(job_id, owner=owner)
+        """One run of this owner, its files in the home folder. Raises JobNotFound."""
+        return self.bring(self._ledger.job(job_id, owner=owner))
 
     def jobs(self, *, owner: str = DESK, limit: int = 20, before: float | None = None) -> list[Job]:
         """The owner's runs, newest first, from before the time `before`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,3 +23,19 @@ def whole(to: Path) -> Iterator[Path]:
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)
+
+
+def flush(file: Path) -> None:
+    """Returns when a file's bytes are on the disk itself."""
+    with file.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Returns when a folder's names are on the disk itself."""
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -42,6 +42,7 @@ ONLY_IN = {
         "klingo1.draft.jobs",
         "klingo1.draft.uploads",
     ),
+    "fsspec": ("klingo1.files",),
     "cv2": ("klingo1.draft.",),
     "av": (
         "klingo1.intake_process",
@@ -122,7 +123,7 @@ def test_no_module_is_longer_than_three_hundred_lines():
 def test_importing_klingo1_loads_nothing_heavy():
     """`import klingo1` leaves the page, the decoders and the database unloaded."""
     code = (
-        "import sys, klingo1; print([m for m in ('gradio','av','cv2','sqlalchemy','PIL','numpy') "
+        "import sys, klingo1; print([m for m in ('gradio','av','cv2','sqlalchemy','PIL','numpy','fsspec') "
         "if m in sys.modules])"
     )
     out = subprocess.run(

@@ -1,8 +1,12 @@
 """The compose file: its form, that its parts know each other, and that the page accepts its settings."""
 
+import copy
+import json
 import re
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -14,24 +18,10 @@ SERVICES = DOCUMENT["services"]
 PAGES = [name for name in SERVICES if name.startswith("page")]
 GIVEN = {"POSTGRES_PASSWORD": "s3cret", "STICKY_SECRET": "word"}
 
-# The part of the Compose specification that this file may use: key → type of its value.
-TOP = {"name": str, "services": dict, "volumes": dict, "networks": dict}
-SERVICE = {
-    "build": str,
-    "image": str,
-    "restart": str,
-    "init": bool,
-    "hostname": str,
-    "command": list,
-    "environment": dict,
-    "volumes": list,
-    "ports": list,
-    "depends_on": dict,
-    "healthcheck": dict,
-    "networks": list,
-    "stop_grace_period": str,
-}
-HEALTH = {"test": list, "interval": str, "timeout": str, "retries": int}
+SCHEMA = json.loads(
+    resources.files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_bytes()
+)
+"""The Compose specification's own JSON schema, of which this package brings a copy: nothing is fetched."""
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 
 
@@ -48,18 +38,40 @@ def filled(text, given=GIVEN):
     return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
 
 
+def faults_of(document):
+    """Where a document breaks the specification."""
+    check = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+    return ["/".join(map(str, fault.absolute_path)) for fault in check.iter_errors(document)]
+
+
 def test_the_form_is_that_of_the_specification():
-    """Known keys with values of the right type, on every level that is used."""
-    for key, value in DOCUMENT.items():
-        assert key.startswith("x-") or isinstance(value, TOP[key]), key
+    """The schema of the Compose specification finds nothing; our words and settings are strings."""
+    assert faults_of(DOCUMENT) == []
     for name, service in SERVICES.items():
-        for key, value in service.items():
-            assert isinstance(value, SERVICE[key]), f"{name}.{key}"
         assert "image" in service
         assert all(isinstance(v, str) for v in service.get("environment", {}).values()), name
         assert all(isinstance(word, str) for word in service.get("command", [])), name
-        for key, value in service.get("healthcheck", {}).items():
-            assert isinstance(value, HEALTH[key])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("services/page-1/restartt", "always"),
+        ("services/page-1/init", ["sometimes"]),
+        ("services/ledger/healthcheck/retries", ["often"]),
+        ("services/ledger/depends_on", {"page-1": {"condition": "service_is_fine"}}),
+        ("services/proxy/ports", "8080"),
+    ],
+)
+def test_a_mistake_in_the_file_would_be_found(path, value):
+    """The schema is strict enough to find a misspelt key, a wrong type and an unknown word."""
+    document = copy.deepcopy(DOCUMENT)
+    *way, last = path.split("/")
+    part = document
+    for name in way:
+        part = part[name]
+    part[last] = value
+    assert any(fault in path for fault in faults_of(document))
 
 
 def test_every_part_that_is_named_is_there():

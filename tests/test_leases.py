@@ -4,17 +4,14 @@ import time
 
 import pytest
 from conftest import wait_for
-from faults.clock import SwiftClock
+from faults.clock import HastyClock, SwiftClock
 from faults.server import FaultServer
-from test_replicas import NOW, await_that, new_job
+from test_replicas import await_that
 
 import klingo1.studio
 from klingo1 import leases
 from klingo1.job import State
-from klingo1.ledger import Ledger
-from klingo1.money import Caps
 from klingo1.request import VideoRequest
-from klingo1.retry import SystemClock
 from klingo1.server_clock import ServerClock
 from klingo1.settings import Settings
 from klingo1.studio import Studio
@@ -22,7 +19,7 @@ from klingo1.studio import Studio
 REQUEST = VideoRequest("a walk", ("https://example.com/a.jpg",), duration=3)
 
 
-class OffClock(SystemClock):
+class OffClock(HastyClock):
     """A machine whose clock is wrong by so many seconds."""
 
     def __init__(self, off):
@@ -30,6 +27,11 @@ class OffClock(SystemClock):
 
     def time(self):
         return time.time() + self._off
+
+
+@pytest.fixture
+def clock():
+    return HastyClock()
 
 
 @pytest.fixture

@@ -67,7 +67,10 @@ class Library:
         before = values.get("before")
         before = float(before) if isinstance(before, int | float) and not isinstance(before, bool) else None
         jobs, following = self._page(owner, before, _tests(values)) if owner else ([], None)
-        return {"jobs": [summary_view(job, publish=self._publish) for job in jobs], "next": following}
+        return {
+            "jobs": [summary_view(self._studio.bring(job), publish=self._publish) for job in jobs],
+            "next": following,
+        }
 
     def inputs(self, asked: object) -> dict[str, Any] | None:
         """A run's inputs for the form."""

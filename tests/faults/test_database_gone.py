@@ -1,7 +1,10 @@
 """The ledger's server goes away in mid-run: nothing is sent unwritten, all goes on afterwards."""
 
+import threading
+
 import pytest
 from conftest import wait_for
+from faults.clock import HastyClock
 from faults.server import FaultServer
 
 from klingo1 import moments
@@ -12,6 +15,11 @@ from klingo1.moments import Moment
 from klingo1.request import VideoRequest
 
 REQUEST = VideoRequest("a walk", ("https://example.com/a.jpg",), duration=3)
+
+
+@pytest.fixture
+def clock():
+    return HastyClock()
 
 
 def submits(server):
@@ -31,15 +39,17 @@ def test_a_crash_of_the_database_in_mid_run(postgres_server, open_studio, monkey
             if at is moment:
                 monkeypatch.setattr(moments, "on_reached", None)
                 postgres_server.stop(postgres_server.CRASH)
-                studio._background.loop.call_later(0.3, come_back)
+                threading.Timer(0.3, come_back).start()
 
         def come_back():
             before.append(len(submits(server)))
             postgres_server.start()
+            back.set()
 
-        before = []
+        before, back = [], threading.Event()
         monkeypatch.setattr(moments, "on_reached", crash)
         job = studio.submit(REQUEST, engine="kling")
+        assert back.wait(20)
         wait_for(studio, job.id, State.DONE)
         assert before == [sent]
         assert len(submits(server)) == server.billed == 1

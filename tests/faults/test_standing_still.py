@@ -12,7 +12,7 @@ from faults.invariants import check_invariants
 from faults.server import FaultServer, Hang
 from faults.victims import settle
 
-from klingo1 import moments, studio
+from klingo1 import leases, moments
 from klingo1.job import State
 from klingo1.moments import Moment
 from klingo1.request import VideoRequest
