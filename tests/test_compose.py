@@ -99,7 +99,8 @@ def test_the_page_accepts_its_settings(page):
     """What the file sets is read without an error, and means two replicas on one ledger and one cluster."""
     values = {name: filled(text) for name, text in SERVICES[page]["environment"].items()}
     settings = Settings.read(values)
-    assert settings.database_url == "postgresql://klingo1:s3cret@ledger/klingo1"
+    assert settings.database_url == "postgresql://klingo1@ledger/klingo1"
+    assert values["PGPASSWORD"] == filled(SERVICES["ledger"]["environment"]["POSTGRES_PASSWORD"]) == "s3cret"
     assert (settings.draft_cluster, settings.draft_workers) == ("tcp://scheduler:8786", CLUSTER_AHEAD)
     assert settings.hosted
     assert settings.proxies == 1

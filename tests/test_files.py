@@ -1,5 +1,6 @@
 """Files of runs behind an address: shared by replicas with homes of their own, or nowhere but at home."""
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -34,7 +35,8 @@ def address(request, tmp_path):
     name = f"shared-{uuid.uuid4().hex}"
     yield f"memory://{name}" if request.param == "memory" else f"file://{tmp_path / name}"
     if request.param == "memory":
-        fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
+        with contextlib.suppress(FileNotFoundError):
+            fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_a_run_goes_on_where_its_references_never_were(replicas, picture, monkey
 
 def test_a_draft_of_a_replica_that_is_gone_is_made_anew(replicas, picture, monkeypatch):
     """Its service, which alone knew the prediction, is gone: the survivor makes it from the references."""
-    monkeypatch.setattr("klingo1.client.NOT_FOUND_GRACE", 0.1)
+    monkeypatch.setattr("klingo1.waiting.NOT_FOUND_GRACE", 0.1)
     with FaultServer() as server:
         first = replicas("a", server)
         job = first.submit(VideoRequest("a walk", (picture,), duration=3))
