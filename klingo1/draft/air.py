@@ -52,6 +52,7 @@ class Haze:
         self._set = here
         self._width, self._height = inner
         self._key: tuple[float, ...] | None = None
+        self._box = (0, 0, 0, 0)
         self._keep = self._add = np.zeros((0, 0, 4), np.uint8)
 
     def at(self, depth: float) -> float:
@@ -73,18 +74,29 @@ class Haze:
             )
         ):
             self._key = key
-            share = self._walled(view) if walled else self._open(view)
-            self._keep = _spread((1 - share) * 255, self._width)
-            colour = np.array([*bgr(self._set.haze), 0], np.float32)
-            table = share[..., None] * colour
-            tint = np.ascontiguousarray(table.astype(np.uint8))
-            self._add = cv2.repeat(tint, 1, self._width) if tint.shape[1] == 1 else tint
-        start = 0 if walled else self._height - round(view.horizon)
-        rows = slice(max(0, start), max(0, start) + frame.shape[0])
-        keep, add = self._keep[rows], self._add[rows]
-        part = frame[: keep.shape[0]]
+            self._lay_out(self._walled(view) if walled else self._open(view))
+        x, y, wide, tall = self._box
+        y -= 0 if walled else self._height - round(view.horizon)
+        first, last = max(0, y), min(frame.shape[0], y + tall)
+        if last <= first or not wide:
+            return
+        keep, add = self._keep[first - y : last - y], self._add[first - y : last - y]
+        part = frame[first:last, x : x + wide]
         cv2.multiply(part, keep, dst=part, scale=1 / 255)
         cv2.add(part, add, dst=part)
+
+    def _lay_out(self, share: Paint) -> None:
+        """Turn shares of haze into tables for the pixels that it changes."""
+        kept = ((1 - share) * 255).astype(np.uint8)
+        x, y, wide, tall = cv2.boundingRect(cv2.bitwise_not(kept))
+        part = slice(y, y + tall), slice(x, x + wide)
+        tint = (share[part][..., None] * np.array([*bgr(self._set.haze), 0], np.float32)).astype(np.uint8)
+        self._keep = cv2.merge([kept[part]] * 3 + [np.full_like(kept[part], 255)])
+        self._add = np.ascontiguousarray(tint)
+        self._box = x, y, wide, tall
+        if share.shape[1] == 1 and wide:
+            self._keep, self._add = (cv2.repeat(t, 1, self._width) for t in (self._keep, self._add))
+            self._box = 0, y, self._width, tall
 
     def _share(self, depth: Paint) -> Paint:
         share = self._set.mist * (1 - np.exp(-np.maximum(depth - 3, 0) / self._set.haze_distance))
@@ -110,13 +122,6 @@ class Haze:
         share = self._share(np.minimum(ground, wall)) * np.where(np.minimum(ground, wall) > 60, 0.55, 1.0)
         grown: Paint = cv2.resize(share.astype(np.float32), (self._width, self._height))
         return grown
-
-
-def _spread(share: Paint, width: int) -> Image:
-    """A one-channel table as four equal channels, as wide as the frame; alpha is left alone (255)."""
-    table = share.astype(np.uint8)
-    full: Image = cv2.merge([table, table, table, np.full_like(table, 255)])
-    return cv2.repeat(full, 1, width) if full.shape[1] == 1 else full
 
 
 class Mirror:

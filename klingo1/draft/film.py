@@ -18,6 +18,7 @@ from klingo1.draft.cutout import Cutout, cast_of
 from klingo1.draft.director import direct
 from klingo1.draft.encode import Encoder, Section
 from klingo1.draft.frames import Film
+from klingo1.draft.light import picture_of
 from klingo1.draft.looking import look_at
 from klingo1.draft.means import Means
 from klingo1.draft.plan import FPS, Plan, with_everyone
@@ -96,12 +97,12 @@ def render(task: RenderTask) -> dict[str, Any]:
             watch.check()
             while not film.ready(number, _PATIENCE):
                 watch.check()
-            frame, planes, box = film.frame(number)
+            planes, box = film.frame(number)
             encoder.add(planes)
             if box is not None and number % _BOX_EVERY == 0:
                 boxes[str(number)] = [round(v) for v in box]
             if number == min(_POSTER_FRAME, plan.frames - 1):
-                _write_poster(task.output.with_name("poster.jpg"), frame)
+                _write_poster(task.output.with_name("poster.jpg"), picture_of(planes))
             share = (number + 1 - section.first) / (stop - section.first)
             watch.note(0.12 + 0.86 * share, "shooting")
     watch.note(1.0, "done")
@@ -165,10 +166,10 @@ def _recipe(request: VideoRequest, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _write_poster(path: Path, frame: Image) -> None:
+def _write_poster(path: Path, picture: Image) -> None:
     """The first good frame, for the page to show while the rest is made."""
     part = path.with_name(path.name + ".part")
-    done, data = cv2.imencode(".jpg", frame[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
     if done:
         part.write_bytes(data.tobytes())
         part.replace(path)

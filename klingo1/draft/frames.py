@@ -78,8 +78,8 @@ class Film:
         wait([self._next], timeout=patience)
         return self._next.done()
 
-    def frame(self, number: int) -> tuple[Image, Image, Box | None]:
-        """Frame `number` as BGRA (valid until the next call), for the encoder, and the lead's box.
+    def frame(self, number: int) -> tuple[Image, Box | None]:
+        """Frame `number` as I420, height x 1.5 rows, and the lead's box.
 
         Frames are asked for in rising order.
         """
@@ -93,19 +93,18 @@ class Film:
         shooting, shot = self._shooting, shots[self._current]
         if number == self._first:
             self._lead_in(number)
-        frame, box = shooting.frame(number)
+        planes, box = shooting.frame(number)
         into = number - shot.start
         if shot.dissolve and self._previous is not None and into < _DISSOLVE:
             before, _ = self._previous.frame(number)
             share = (into + 1) / (_DISSOLVE + 1)
-            cv2.addWeighted(frame, share, before, 1 - share, 0, dst=frame)
+            cv2.addWeighted(planes, share, before, 1 - share, 0, dst=planes)
         elif into >= _DISSOLVE:
             self._previous = None
         if self._clip is not None:
-            self._clip.show(frame, number)
-        planes = shooting.planes(frame, number)
+            self._clip.show(planes, number)
         self._sign(planes)
-        return frame, planes, box
+        return planes, box
 
     def _lead_in(self, number: int) -> None:
         """Begun in the middle, shots see the frame before first: a mirror is painted every second one."""

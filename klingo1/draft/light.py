@@ -8,10 +8,17 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from klingo1.draft.stage import Image, Paint, premultiply
+from klingo1.draft.stage import Image, Paint, planes_of, premultiply
 
 _GAMMA = 1.6
 """Light is multiplied in a space between display values and linear light: dark clothes keep their drawing."""
+_GRID = 8
+"""Pixels from one sample of soft light to the next."""
+_BGR_TO_YUV = np.array([[0.098, 0.504, 0.257], [0.439, -0.291, -0.148], [-0.071, -0.368, 0.439]], np.float32)
+"""BT.601, limited range, without the offsets."""
+_WHITE = 235.0
+_BIAS = 96
+"""Added to signed chroma, so that eight bits hold it: light changes chroma by less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +115,22 @@ def _vignette(width: int, height: int, exposure: float) -> Image:
     return kept
 
 
-def _lit_rows(halo: Image) -> tuple[int, int]:
-    """The rows of a small halo that have any light, and one dark row on each side to fade out in."""
-    rows = np.flatnonzero(halo.reshape(len(halo), -1).max(axis=1))
-    return (max(0, int(rows[0]) - 1), min(len(halo), int(rows[-1]) + 2)) if len(rows) else (0, 0)
+@dataclass(frozen=True, slots=True)
+class Wash:
+    """Something soft before the whole picture, at any small size of the same shape: `kept` is how much of
+    the picture shows through it (one channel, 255 for all), `added` its own light (BGR).
+    """
+
+    kept: Image
+    added: Image
 
 
 class Finish:
-    """The last steps on a frame: bloom, vignette, grain, and the conversion for the encoder. An `exposure`
-    below 1 darkens the whole picture.
+    """The last steps on a frame: what is soft before the lens, bloom, vignette, grain, and the conversion for
+    the encoder. An `exposure` below 1 darkens the whole picture.
+
+    Light is linear in the encoder's planes as well, so whatever is soft is worked out on every eighth pixel
+    and enlarged into them: luma and two quarters of chroma are a third of the work on four channels.
     """
 
     def __init__(
@@ -124,6 +138,7 @@ class Finish:
         exposure: float = 1.0,
     ) -> None:  # fmt: skip
         self._size = (width, height)
+        self._small = (max(1, width // _GRID), max(1, height // _GRID))
         self._bloom, self._from = bloom, bloom_from
         self._vignette = _vignette(width, height, min(1.0, exposure))
         self._grain: Image | None = None
@@ -132,35 +147,76 @@ class Finish:
             noise = rng.normal(4 * grain, 2 * grain, (height + 64, width + 64))
             self._grain = noise.clip(0, 32).astype(np.uint8)
 
-    def glow(self, frame: Image) -> None:
-        """Let bright parts bleed into their surroundings, in place (BGRA)."""
-        if self._bloom <= 0:
-            return
+    def planes(self, frame: Image, number: int, wash: Wash | None = None) -> Image:
+        """A frame (BGRA) as I420 (height x 1.5 rows), finished. The vignette darkens luma alone."""
         width, height = self._size
-        small = cv2.resize(frame, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR)
-        small = cv2.resize(small, (width // 8, height // 8), interpolation=cv2.INTER_AREA)
-        bright = cv2.subtract(small, (self._from, self._from, self._from, 255))
-        if cv2.norm(bright, cv2.NORM_INF) < 4:
-            return  # nothing shines; enlarging an empty halo would cost as much as a full one
-        wide = cv2.blur(cv2.blur(bright, (9, 9)), (9, 9))
-        halo = cv2.convertScaleAbs(cv2.add(wide, cv2.blur(bright, (3, 3))), alpha=self._bloom)
-        first, last = _lit_rows(halo)
-        if last <= first:
-            return
-        lit = cv2.resize(halo[first:last], (width, 8 * (last - first)), interpolation=cv2.INTER_LINEAR)
-        part = frame[8 * first : 8 * first + len(lit)]
-        cv2.add(part, lit[: len(part)], dst=part)
-
-    def planes(self, frame: Image, number: int) -> Image:
-        """The frame as I420 (height x 1.5 rows); the vignette darkens luma alone, which is a third of the
-        work.
-        """
         planes: Image = cv2.cvtColor(frame, cv2.COLOR_BGRA2YUV_I420)
-        luma = planes[: self._size[1]]
+        kept, added = self._soft_light(frame, wash)
+        luma = planes[:height]
+        if added is not None:
+            _lay_light(planes, kept, added)
+            cv2.min(luma, _WHITE, dst=luma)
         cv2.multiply(luma, self._vignette, dst=luma, scale=1 / 255)
         if self._grain is not None:
             top, left = number * 29 % 64, number * 47 % 64
-            width, height = self._size
             cv2.add(luma, self._grain[top : top + height, left : left + width], dst=luma)
         cv2.max(luma, 16, dst=luma)
         return planes
+
+    def _soft_light(self, frame: Image, wash: Wash | None) -> tuple[Image | None, Image | None]:
+        """How much of the picture is kept, and the light (BGR) that comes on top of it, both small. None
+        where that would change nothing.
+        """
+        if wash is None and self._bloom <= 0:
+            return None, None
+        width, height = self._size
+        half = max(1, width // 4), max(1, height // 4)
+        small = cv2.resize(frame, half, interpolation=cv2.INTER_LINEAR)
+        small = cv2.resize(small, self._small, interpolation=cv2.INTER_AREA)
+        small = cv2.cvtColor(small, cv2.COLOR_BGRA2BGR)
+        kept, added = None, None
+        if wash is not None:
+            kept = cv2.resize(wash.kept, self._small, interpolation=cv2.INTER_LINEAR)
+            added = cv2.resize(wash.added, self._small, interpolation=cv2.INTER_LINEAR)
+            cv2.multiply(small, cv2.merge([kept] * 3), dst=small, scale=1 / 255)
+        halo = self._halo(small if added is None else cv2.add(small, added))
+        if halo is not None:
+            added = halo if added is None else cv2.add(added, halo)
+        # What is white already grows no lighter: light that is too much turns lamps white, not gaudy.
+        return kept, None if added is None else cv2.min(added, cv2.bitwise_not(small))
+
+    def _halo(self, small: Image) -> Image | None:
+        """What bright parts shed on their surroundings (BGR, small), or None when nothing shines."""
+        if self._bloom <= 0:
+            return None
+        bright = cv2.subtract(small, (self._from, self._from, self._from, 0))
+        if cv2.norm(bright, cv2.NORM_INF) < 4:
+            return None
+        wide = cv2.blur(cv2.blur(bright, (9, 9)), (9, 9))
+        halo: Image = cv2.convertScaleAbs(cv2.add(wide, cv2.blur(bright, (3, 3))), alpha=self._bloom)
+        return halo
+
+
+def _lay_light(i420: Image, kept: Image | None, added: Image) -> None:
+    """Add light to a picture, in place, after it has been dimmed to what is `kept` of it."""
+    light = cv2.transform(added.astype(np.float32), _BGR_TO_YUV)
+    if kept is not None:
+        gone = 1 - kept.astype(np.float32) / 255
+        light += cv2.merge([16 * gone, 128 * gone, 128 * gone])
+    for plane, part, bias in zip(planes_of(i420), cv2.split(light), (0, _BIAS, _BIAS), strict=True):
+        size = plane.shape[1], plane.shape[0]
+        if kept is not None:
+            shown = cv2.resize(kept, size, interpolation=cv2.INTER_LINEAR)
+            cv2.multiply(plane, shown, dst=plane, scale=1 / 255)
+        small = (part + (bias + 0.5)).clip(0, 255).astype(np.uint8)
+        grown = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+        if bias:
+            cv2.addWeighted(plane, 1, grown, 1, -bias, dst=plane)
+        else:
+            cv2.add(plane, grown, dst=plane)
+
+
+def picture_of(planes: Image) -> Image:
+    """What a viewer sees of I420 planes: BGR."""
+    result: Image = cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)
+    return result

@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klingo1.draft.plan import FPS
-from klingo1.draft.stage import Image, paste
+from klingo1.draft.stage import Image, planes_of
 
 _FLOW = (160, 90)
 _SMOOTHING = 9
+_EDGE = 2
+"""Pixels of white round the inset."""
 _REACH = (0.16, 0.10, 0.25)
 """How far the path may lead the camera: shares of width and height, and the logarithm of the zoom."""
 
@@ -77,9 +79,11 @@ class Clip:
         smooth = [np.convolve(np.pad(path[:, i], half, mode="edge"), kernel, "valid") for i in range(3)]
         return Path3(np.stack(smooth, axis=1))
 
-    def show(self, frame: Image, number: int) -> None:
-        """Paint the inset for a frame of the film, top right with a thin white edge; call in rising order."""
-        height, width = frame.shape[:2]
+    def show(self, planes: Image, number: int) -> None:
+        """Lay the inset over a frame of the film (I420), top right with a thin white edge; call in rising
+        order.
+        """
+        height, width = planes.shape[0] * 2 // 3, planes.shape[1]
         if self._player is None:
             self._player = self._pictures(round(width * 0.3), round(height * 0.2), once=False)
         while self._next <= number:
@@ -87,11 +91,23 @@ class Clip:
             self._next += 1
         if self._shown is None:
             return
-        margin, edge = round(0.03 * min(width, height)), 2
-        tall, wide = self._shown.shape[:2]
-        left, top = width - wide - margin, margin
-        frame[top - edge : top + tall + edge, left - edge : left + wide + edge] = (240, 244, 246, 255)
-        paste(frame, self._shown, left, top)
+        # Chroma has half the size: everything lies on even pixels.
+        tall, wide = self._shown.shape[0] // 2 * 2, self._shown.shape[1] // 2 * 2
+        margin = round(0.015 * min(width, height)) * 2
+        edged = cv2.copyMakeBorder(
+            self._shown[:tall, :wide],
+            _EDGE,
+            _EDGE,
+            _EDGE,
+            _EDGE,
+            cv2.BORDER_CONSTANT,
+            value=(240, 244, 246, 255),
+        )
+        left, top = (width - wide - margin - _EDGE) // 2 * 2, margin - _EDGE
+        inset = planes_of(cv2.cvtColor(edged, cv2.COLOR_BGRA2YUV_I420))
+        for plane, part, step in zip(planes_of(planes), inset, (1, 2, 2), strict=True):
+            y, x = top // step, left // step
+            plane[y : y + part.shape[0], x : x + part.shape[1]] = part
 
     def _pictures(self, width: int, height: int, *, once: bool) -> Iterator[Image]:
         """One BGRA picture for each frame of the film, fitted into width x height; starts over unless

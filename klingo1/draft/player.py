@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from klingo1.draft.acting import Pose
+from klingo1.draft.anatomy import stance
 from klingo1.draft.blocking import Body, Mark
 from klingo1.draft.light import Light, glow_of
 from klingo1.draft.paint import glow_sprite
 from klingo1.draft.plan import Part
-from klingo1.draft.rig import Puppet, stance
+from klingo1.draft.rig import Puppet
 from klingo1.draft.scenery import Standing
 from klingo1.draft.sets import Set
 from klingo1.draft.sprites import paint_sprite, shade_ground
@@ -122,7 +123,8 @@ class Player:
             y += 0.012 * math.sin(seconds * 5.8)
         puppet = self._others.get(pose.view, self._puppet)
         ppm = puppet.height / mark.height
-        sprite = puppet.pose(pose.cycle, pose.phase, camera.focal / (depth * ppm))
+        posed = puppet.pose(pose.cycle, pose.phase, camera.focal / (depth * ppm))
+        sprite = posed.image
         shrink = sprite.shape[0] / puppet.image.shape[0]
         middle = 0.5 * puppet.height if pose.about_middle else 0.0
         pivot = (puppet.centre * shrink, (puppet.foot - middle) * shrink)
@@ -138,7 +140,7 @@ class Player:
                              at=(x, y + 0.45 * mark.height, z), glow=True, gain=flicker)  # fmt: skip
             paint_sprite(
                 frame, camera, sprite, ppm=ppm * shrink, anchor=pivot, at=(x, centre, z),
-                turn=turn, wide=pose.wide, tall=pose.tall,
+                turn=turn, wide=pose.wide, tall=pose.tall, box=posed.box,
             )  # fmt: skip
 
         return Standing(depth, paint, self._box(camera, puppet, pose, (x, y, z)) if keep else None)

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from klingo1.draft.anatomy import between_feet, hip_row
 from klingo1.draft.light import Light, relight
-from klingo1.draft.stage import Image, halved, over
+from klingo1.draft.stage import Image, halved, over, solid_box
 
 PHASES = 24
 """Poses in a cycle; at a walking pace each is shown for one frame."""
@@ -27,6 +28,19 @@ _LIGHT_REACH = 24
 _SOLE = 3
 """Pixels below the feet."""
 _NARROWEST, _TALLEST = 2, 1600
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A pose: premultiplied BGRA, and the box (left, top, right, bottom) outside of which it is empty."""
+
+    image: Image
+    box: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, image: Image) -> Posed:
+        """The pose with its box."""
+        return cls(image, solid_box(image))
 
 
 @dataclass(slots=True)
@@ -47,7 +61,7 @@ class Puppet:
     centre: float
     hip: int | None
     facing: int = 1
-    _poses: dict[tuple[str, int], list[Image]] = field(default_factory=dict, repr=False)
+    _poses: dict[tuple[str, int], list[Posed]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -69,10 +83,10 @@ class Puppet:
         )
         alpha = lit[..., 3]
         foot = lit.shape[0] - _SOLE
-        hip = _hip(alpha, foot, tall) if legs and tall >= 40 else None
-        return cls(lit, name, tall, wide, foot, _standing(alpha, foot, tall), hip, facing)
+        hip = hip_row(alpha, foot, tall) if legs and tall >= 40 else None
+        return cls(lit, name, tall, wide, foot, between_feet(alpha, foot, tall), hip, facing)
 
-    def pose(self, action: str, phase: float, detail: float = 1.0) -> Image:
+    def pose(self, action: str, phase: float, detail: float = 1.0) -> Posed:
         """The picture at a phase (0 to 1) of an action's cycle, as large as `image`, or halved when it is
         drawn at less than 0.55 of its size (`detail`): (the caller scales by the shape it gets).
         """
@@ -83,12 +97,12 @@ class Puppet:
         key = (kind, 0 if kind == "rest" else step)
         levels = self._poses.get(key)
         if levels is None:
-            levels = self._poses[key] = [self._make(kind, step / PHASES)]
+            levels = self._poses[key] = [Posed.of(self._make(kind, step / PHASES))]
         level = 0
-        while detail < 0.55 and min(levels[level].shape[:2]) > 24:
+        while detail < 0.55 and min(levels[level].image.shape[:2]) > 24:
             detail, level = detail * 2, level + 1
             if level == len(levels):
-                levels.append(halved(levels[-1]))
+                levels.append(Posed.of(halved(levels[-1].image)))
         return levels[level]
 
     def _make(self, kind: str, phase: float) -> Image:
@@ -181,12 +195,19 @@ class Puppet:
         height, width = self.image.shape[:2]
         size, angle = float(self.height), 2 * math.pi * phase
         out = np.zeros_like(self.image)
-        top = max(0, self.hip - int(0.055 * size))
+        hip = self.hip
+        top = max(0, hip - int(0.055 * size))
         legs = np.ascontiguousarray(self.image[self.hip + 2 :])
         base = top - (self.hip + 2.0)
         below = out[top:]
+        solid = solid_box(legs)
 
         def lay(inverse: NDArray[np.float64], shade: float, first: int, last: int) -> None:
+            # Above the legs the hip row goes on, as far as the torso hides it.
+            left, right = _reached(inverse, (solid[0], -2 * (hip - top) - 8, solid[2], legs.shape[0]))
+            first, last = max(first, left), min(last, right)
+            if last - first < 1:
+                return
             matrix = inverse.copy()
             matrix[:, 2] += matrix[:, 0] * first
             # Replicating the border stretches the hip row upwards under the torso: no gap opens.
@@ -230,7 +251,14 @@ class Puppet:
         height, width = self.image.shape[:2]
         cut = self.hip - drop
         rows = min(height, int(cut + 0.008 * self.height) + 2)
-        matrix = np.array([[1, lean, -lean * self.hip], [0, 1, drop]])
+        matrix = np.array([[1.0, lean, -lean * self.hip], [0.0, 1.0, drop]])
+        left, _, right, _ = solid_box(self.image)
+        first, last = _reached(matrix, (left, 0, right, height))
+        first, last = max(0, first), min(width, last)
+        if last - first < 1:
+            return
+        width = last - first
+        matrix[:, 2] += matrix[:, 0] * first
         torso = cv2.warpAffine(
             self.image, matrix, (width, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
@@ -239,53 +267,12 @@ class Puppet:
             fade = (255 * np.clip((rows - np.arange(start, rows)) / (rows - start), 0, 1)).astype(np.uint8)
             weight = np.ascontiguousarray(np.broadcast_to(fade[:, None, None], (rows - start, width, 4)))
             torso[start:] = cv2.multiply(np.ascontiguousarray(torso[start:]), weight, scale=1 / 255)
-        over(out[:rows], torso)
+        over(out[:rows, first:last], torso)
 
 
-def _standing(alpha: Image, foot: int, tall: int) -> float:
-    """The column between the feet."""
-    columns = np.flatnonzero((alpha[max(0, foot - int(0.16 * tall)) : foot] > 60).any(axis=0))
-    return float(columns[0] + columns[-1]) / 2 if len(columns) else alpha.shape[1] / 2
-
-
-def _hip(alpha: Image, foot: int, tall: int) -> int | None:
-    """The row of the crotch: the top of the gap between two legs; else where narrow legs meet a wider body.
-
-    None when the lower part is as wide as the rest (a dress, an animal, a thing): such a figure cannot
-    stride.
-    """
-    top, solid = foot - tall, alpha > 90
-    counts = solid.sum(axis=1).astype(float)
-    last, missed = None, 0
-    for row in range(foot - int(0.05 * tall), int(top + 0.42 * tall), -1):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], solid[row].astype(np.int8), [0]])))
-        runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 0.03 * tall]
-        if len(runs) == 2 and runs[1][0] - runs[0][1] > 2 and runs[1][0] - runs[0][1] < 0.25 * tall:
-            last, missed = row, 0
-        elif last is not None:
-            missed += 1
-            if missed > 0.03 * tall:
-                break
-    if last is not None and last < foot - 0.12 * tall:
-        return last
-    legs = float(np.median(counts[int(top + 0.84 * tall) : int(top + 0.94 * tall)]))
-    if legs < 0.02 * tall or legs > 0.3 * tall or legs > 0.62 * float(counts.max()):
-        return None
-    for row in range(int(top + 0.9 * tall), int(top + 0.5 * tall), -1):
-        if counts[row] > 1.35 * legs:
-            return row
-    return None
-
-
-def stance(view: Image) -> str:
-    """What a character's cut-out (straight BGRA) stands on: person (two legs), bust (cut off below),
-    figure.
-    """
-    tall = 240
-    wide = int(min(max(2, round(view.shape[1] * tall / max(1, view.shape[0]))), 4 * tall))
-    alpha = cv2.extractChannel(cv2.resize(view, (wide, tall), interpolation=cv2.INTER_AREA), 3)
-    if wide < 0.95 * tall and _hip(alpha, tall, tall) is not None:
-        return "person"
-    solid = (alpha > 90).sum(axis=1)
-    base = float(solid[int(0.93 * tall) : int(0.965 * tall)].mean())
-    return "bust" if wide < 1.35 * tall and base > 0.6 * float(solid.max()) > 0 else "figure"
+def _reached(inverse: NDArray[np.float64], box: tuple[float, float, float, float]) -> tuple[int, int]:
+    """The first and the last column that a box of the source reaches; `inverse` maps the result to it."""
+    left, top, right, bottom = box
+    corners = np.array([(left, top), (right, top), (left, bottom), (right, bottom)], np.float64)
+    columns = np.linalg.solve(inverse[:, :2], (corners - inverse[:, 2]).T)[0]
+    return math.floor(float(columns.min())) - 2, math.ceil(float(columns.max())) + 3

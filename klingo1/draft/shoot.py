@@ -85,7 +85,7 @@ class Shooting:
         )  # fmt: skip
 
     def frame(self, number: int) -> tuple[Image, Box | None]:
-        """Frame `number` of the film (BGRA, reused by the next call) and the lead's box in it, in pixels."""
+        """Frame `number` of the film (I420) and the lead's box in it, in pixels."""
         shot = self.shot
         t = (number - shot.start) / FPS
         u = t / max(shot.seconds, 1e-6)
@@ -111,12 +111,7 @@ class Shooting:
             camera, number / FPS, standing, lambda image: self._weather.draw_behind(image, number / FPS)
         )
         self._weather.draw(frame, number / FPS)
-        self._finish.glow(frame)
-        return frame, box
-
-    def planes(self, frame: Image, number: int) -> Image:
-        """The finished frame for the encoder."""
-        return self._finish.planes(frame, number)
+        return self._finish.planes(frame, number, self._weather.wash(number / FPS)), box
 
     def _camera(self, number: int, t: float, u: float) -> tuple[Camera, tuple[float, float]]:
         """The camera, and where the group is (x and z of the lead's mark)."""

@@ -46,8 +46,11 @@ def paint_sprite(
     frame: Image, camera: Camera, sprite: Image, *, ppm: float, anchor: tuple[float, float],
     at: tuple[float, float, float], turn: float = 0.0, wide: float = 1.0, tall: float = 1.0,
     mirrored: bool = False, glow: bool = False, gain: float = 1.0,
+    box: tuple[int, int, int, int] | None = None,
 ) -> None:  # fmt: skip
-    """Paint a premultiplied sprite whose anchor pixel stands at `at` (metres), turned about it."""
+    """Paint a premultiplied sprite whose anchor pixel stands at `at` (metres), turned about it. `box` is
+    the part (left, top, right, bottom) outside of which it is empty.
+    """
     depth = at[2] - camera.z
     if depth < NEAREST:
         return
@@ -61,5 +64,9 @@ def paint_sprite(
         [scale * wide * cos, -scale * tall * sin],
         [sign * scale * wide * sin, sign * scale * tall * cos],
     ]
-    matrix[:, 2] = np.array([column, row]) - matrix[:, :2] @ np.array(anchor)
+    left, top, right, bottom = box or (0, 0, sprite.shape[1], sprite.shape[0])
+    if right <= left:
+        return
+    sprite = sprite[top:bottom, left:right]
+    matrix[:, 2] = np.array([column, row]) - matrix[:, :2] @ (anchor[0] - left, anchor[1] - top)
     place(frame, sprite, matrix, gain=gain, glow=glow)

@@ -87,9 +87,34 @@ def premultiply(image: Image) -> Image:
 
 def over(below: Image, above: Image) -> None:
     """Lay a premultiplied picture over another of the same size, in place."""
-    hidden = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(above, 3)), cv2.COLOR_GRAY2BGRA)
+    shown = cv2.bitwise_not(cv2.extractChannel(above, 3))
+    hidden = cv2.merge([shown, shown, shown, _solid(shown)])
     cv2.multiply(below, hidden, dst=below, scale=1 / 255)
     cv2.add(below, above, dst=below)
+
+
+_opaque: list[Image] = [np.full((1, 1), 255, np.uint8)]
+
+
+def _solid(like: Image) -> Image:
+    """A channel of 255 of the same size, cut from one that is kept."""
+    height, width = like.shape
+    known = _opaque[0]
+    if known.shape[0] < height or known.shape[1] < width:
+        size = max(known.shape[0], height), max(known.shape[1], width)
+        known = _opaque[0] = np.full(size, 255, np.uint8)
+    return known[:height, :width]
+
+
+def solid_box(image: Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is not wholly see-through in a BGRA picture, with the one empty
+    pixel round it that soft edges need; all 0 when nothing is.
+    """
+    left, top, width, height = cv2.boundingRect(cv2.extractChannel(image, 3))
+    if not width:
+        return 0, 0, 0, 0
+    rows, columns = image.shape[:2]
+    return max(0, left - 1), max(0, top - 1), min(columns, left + width + 1), min(rows, top + height + 1)
 
 
 def paste(frame: Image, image: Image, left: int, top: int) -> None:
@@ -107,3 +132,17 @@ def halved(image: Image) -> Image:
     size = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
     result: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return result
+
+
+def planes_of(i420: Image) -> tuple[Image, Image, Image]:
+    """Luma and the two planes of chroma, half as wide and tall: views into an I420 picture, which must be
+    contiguous.
+    """
+    width, height = i420.shape[1], i420.shape[0] * 2 // 3
+    flat, size = i420.reshape(-1), width * height
+    half = (height // 2, width // 2)
+    return (
+        i420[:height],
+        flat[size : size + size // 4].reshape(half),
+        flat[size + size // 4 :].reshape(half),
+    )

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.random import Generator
 
 from klingo1.draft.cards import place
-from klingo1.draft.paint import finish, glow_sprite, noise, polygon
-from klingo1.draft.stage import Image, Paint, Rgb, bgr
+from klingo1.draft.light import Wash
+from klingo1.draft.paint import glow_sprite
+from klingo1.draft.stage import Image, Rgb, bgr
+from klingo1.draft.weather_tiles import flakes, fog_banks, scrap, streaks, sunbeams
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,19 @@ class _Veil:
     colour: Rgb
     speed: float
 
-    def draw(self, frame: Image, t: float, strength: float = 1.0) -> None:
-        size = frame.shape[1], frame.shape[0]
+    def wash(self, t: float, strength: float = 1.0) -> tuple[Image, Image]:
+        """What shows through the banks (one channel), and their own light (BGRA), small."""
         columns = self.cover.shape[1] // 2
         left = round(self.speed * t) % columns
         bank = cv2.convertScaleAbs(self.cover[:, left : left + columns], alpha=strength)
         # Coloured while it is small: on every pixel of a frame the same step takes eight milliseconds.
         tint = cv2.transform(bank, np.array([*bgr(self.colour), 255], np.float32)[:, None] / 255)
-        kept = cv2.resize(cv2.bitwise_not(bank), size, interpolation=cv2.INTER_LINEAR)
+        return cv2.bitwise_not(bank), tint
+
+    def draw(self, frame: Image, t: float) -> None:
+        size = frame.shape[1], frame.shape[0]
+        shown, tint = self.wash(t)
+        kept = cv2.resize(shown, size, interpolation=cv2.INTER_LINEAR)
         cv2.multiply(frame, cv2.cvtColor(kept, cv2.COLOR_GRAY2BGRA), dst=frame, scale=1 / 255)
         cv2.add(frame, cv2.resize(tint, size, interpolation=cv2.INTER_LINEAR), dst=frame)
 
@@ -66,10 +73,10 @@ class _Rays:
 
     beams: Image
 
-    def draw(self, frame: Image, t: float) -> None:
-        glow = cv2.convertScaleAbs(self.beams, alpha=0.78 + 0.22 * math.sin(t * 1.4))
-        height, width = frame.shape[:2]
-        cv2.add(frame, cv2.resize(glow, (width, height), interpolation=cv2.INTER_LINEAR), dst=frame)
+    def light(self, t: float) -> Image:
+        """The beams' own light (BGR), small."""
+        glow: Image = cv2.convertScaleAbs(self.beams, alpha=0.78 + 0.22 * math.sin(t * 1.4))
+        return glow
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,26 @@ class Weather:
             self._layers += _layers(name, width, height, haze, rng)
 
     def draw(self, frame: Image, t: float) -> None:
-        """Add it to a finished frame (BGRA), `t` seconds into the film; of fog a thin veil alone."""
+        """Add what has an outline to a finished frame (BGRA), `t` seconds into the film."""
+        for layer in self._layers:
+            if isinstance(layer, _Scroll | _Motes):
+                layer.draw(frame, t)
+
+    def wash(self, t: float) -> Wash | None:
+        """What is soft and lies before everything: sunbeams, and of fog a thin veil."""
+        kept, added = np.full((2, 2), 255, np.uint8), None
         for layer in self._layers:
             if isinstance(layer, _Veil):
-                layer.draw(frame, t + 7, 0.22)
+                kept, tint = layer.wash(t + 7, 0.22)
+                light = cv2.cvtColor(tint, cv2.COLOR_BGRA2BGR)
+            elif isinstance(layer, _Rays):
+                light = layer.light(t)
             else:
-                layer.draw(frame, t)
+                continue
+            if added is not None:
+                light = cv2.add(light, cv2.resize(added, light.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+            added = light
+        return None if added is None else Wash(kept, added)
 
     def draw_behind(self, frame: Image, t: float) -> None:
         """Add what hangs behind the cast: fog, which would hide faces if it lay over them."""
@@ -149,21 +170,21 @@ def _layers(
     match name:
         case "rain":
             return [
-                _Scroll(_streaks(rng, width, height, 150, 46 * unit, 70, 1), 1500 * unit),
-                _Scroll(_streaks(rng, width, height, 60, 80 * unit, 80, 2), 2300 * unit),
+                _Scroll(streaks(rng, width, height, 150, 46 * unit, 70, 1), 1500 * unit),
+                _Scroll(streaks(rng, width, height, 60, 80 * unit, 80, 2), 2300 * unit),
             ]
         case "drizzle":
-            return [_Scroll(_streaks(rng, width, height, 90, 34 * unit, 48, 1), 1300 * unit)]
+            return [_Scroll(streaks(rng, width, height, 90, 34 * unit, 48, 1), 1300 * unit)]
         case "snow":
             return [
-                _Scroll(_flakes(rng, width, height, 260, (0.8, 1.6), 0.6, 250), 70 * unit, 8 * unit),
-                _Scroll(_flakes(rng, width, height, 90, (1.8, 3.2), 1.2, 250), 120 * unit, 16 * unit),
-                _Scroll(_flakes(rng, width, height, 16, (6, 11), 4, 118), 210 * unit, 30 * unit),
+                _Scroll(flakes(rng, width, height, 260, (0.8, 1.6), 0.6, 250), 70 * unit, 8 * unit),
+                _Scroll(flakes(rng, width, height, 90, (1.8, 3.2), 1.2, 250), 120 * unit, 16 * unit),
+                _Scroll(flakes(rng, width, height, 16, (6, 11), 4, 118), 210 * unit, 30 * unit),
             ]
         case "fog":
-            return [_Veil(_banks(rng, width, height), haze, 5.0 * unit)]
+            return [_Veil(fog_banks(rng, width, height), haze, 5.0 * unit)]
         case "rays":
-            return [_Rays(_beams(rng, width, height))]
+            return [_Rays(sunbeams(rng, width, height))]
         case "fireflies":
             return [_motes(rng, width, height, 46, (3, 11), [(225, 235, 90)], rise=0)]
         case "embers":
@@ -188,78 +209,6 @@ def _layers(
             return []
 
 
-def _twice(tile: Paint) -> Image:
-    """Stack a tile on itself so that any window of its height can be cut out; alpha 0 (it only adds
-    light).
-    """
-    light = finish(np.dstack([tile, np.zeros(tile.shape[:2], np.float32)]))
-    return np.concatenate([light, light])
-
-
-def _streaks(  # noqa: PLR0917 - one caller, which has them all at hand
-    rng: Generator, width: int, height: int, count: int, length: float, bright: float, thick: int
-) -> Image:
-    tile = np.zeros((height, width), np.float32)
-    thickness = max(1, round(thick * min(width, height) / 720))
-    for _ in range(count):
-        x, y = rng.uniform(-0.1 * width, 1.1 * width), rng.uniform(0, height)
-        long, value = length * rng.uniform(0.6, 1.3), bright * rng.uniform(0.4, 1)
-        for top in (y, y - height):
-            start, end = (
-                (round(x * 8), round(top * 8)),
-                (round((x - long * 0.1) * 8), round((top + long) * 8)),
-            )
-            cv2.line(tile, start, end, value, thickness, cv2.LINE_AA, 3)
-    tile = cv2.GaussianBlur(tile, (0, 0), 0.7, borderType=cv2.BORDER_REFLECT)
-    return _twice(np.repeat(tile[..., None], 3, axis=2))
-
-
-def _flakes(  # noqa: PLR0917 - one caller, which has them all at hand
-    rng: Generator,
-    width: int,
-    height: int,
-    count: int,
-    radii: tuple[float, float],
-    blur: float,
-    bright: float,
-) -> Image:
-    unit = min(width, height) / 720
-    tile = np.zeros((height, width, 3), np.float32)
-    for _ in range(count):
-        x, y = rng.uniform(0, width), rng.uniform(0, height)
-        radius, value = rng.uniform(*radii) * unit, bright * rng.uniform(0.35, 1)
-        for dx in (-width, 0, width):
-            for dy in (-height, 0, height):
-                centre = (round((x + dx) * 8), round((y + dy) * 8))
-                cv2.circle(tile, centre, round(radius * 8), (value,) * 3, -1, cv2.LINE_AA, 3)
-    return _twice(cv2.GaussianBlur(tile, (0, 0), blur * unit))
-
-
-def _banks(rng: Generator, width: int, height: int) -> Image:
-    rows, columns = max(8, height // 16), max(8, width // 16)
-    cloud = noise(rng, rows * 2, columns, 4, octaves=3, tile=False)[:rows]
-    bank = np.clip(0.36 + 0.2 * cloud, 0, 0.8)
-    down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    bank = bank * np.exp(-(((down - 0.55) / 0.4) ** 2))
-    mirrored = np.concatenate([bank, bank[:, ::-1]], axis=1)
-    return np.ascontiguousarray((np.concatenate([mirrored, mirrored], axis=1) * 255).astype(np.uint8))
-
-
-def _beams(rng: Generator, width: int, height: int) -> Image:
-    rows, columns = height // 4, width // 4
-    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    from_x, from_y = columns * 0.72, -rows * 0.5
-    angle = np.arctan2(x - from_x, y - from_y)
-    light = np.zeros((rows, columns), np.float32)
-    for _ in range(9):
-        light += np.exp(-(((angle - rng.uniform(-1.0, 0.45)) / rng.uniform(0.012, 0.04)) ** 2)) * rng.uniform(
-            0.4, 1
-        )
-    light *= np.clip(1 - (np.hypot(x - from_x, y - from_y) / (rows * 1.75)) ** 2, 0, 1)
-    light = cv2.GaussianBlur(light, (0, 0), 3) * 48
-    return finish(light[..., None] * np.array([0.62, 0.86, 1.0, 0.0], np.float32))
-
-
 def _motes(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, width: int, height: int, count: int, sizes: tuple[int, int], colours: Sequence[Rgb],
     *, rise: float, paper: bool = False,
@@ -267,7 +216,7 @@ def _motes(  # noqa: PLR0917 - one caller, which has them all at hand
     unit = min(width, height) / 720
     steps = [max(2, round(unit * s)) for s in range(sizes[0], sizes[1] + 1)]
     sprites = tuple(
-        tuple(_scrap(step, colour) if paper else glow_sprite(step * 3, colour, 1.0) for step in steps)
+        tuple(scrap(step, colour) if paper else glow_sprite(step * 3, colour, 1.0) for step in steps)
         for colour in colours
     )
     motes = tuple(
@@ -283,16 +232,3 @@ def _motes(  # noqa: PLR0917 - one caller, which has them all at hand
         for _ in range(count)
     )
     return _Motes(motes, sprites, rise, tumble=paper, twinkle=not paper)
-
-
-def _scrap(size: int, colour: Rgb) -> Image:
-    """A piece of paper or a leaf: a small lens shape."""
-    side = 2 * size + 3
-    picture = np.zeros((side, side, 4), np.float32)
-    middle = side / 2
-    points = [
-        (middle + size * math.cos(a), middle + size * 0.55 * math.sin(a))
-        for a in np.linspace(0, 2 * math.pi, 14, endpoint=False)
-    ]
-    polygon(picture, points, colour)
-    return finish(picture)

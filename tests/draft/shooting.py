@@ -120,7 +120,7 @@ def watch(film_take, *, runs=None):
     pictures = {}
     with film_take.open() as film:
         for number in seen(shots, runs=runs):
-            _, planes, _ = film.frame(number)
+            planes, _ = film.frame(number)
             pictures[number] = small(planes)
     starts = {shot.start for shot in shots[1:]}
     change = {b: np.abs(pictures[b] - pictures[a]).mean() for a, b in pairwise(pictures) if b == a + 1}

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from shooting import FOX, PROMPTS, take
 
+from klingo1.draft.light import picture_of
+
 GOLDEN = Path(__file__).with_name("golden")
 WIDE = 160
 
@@ -22,8 +24,8 @@ def sheet(place):
     cells = []
     with film.open() as made:
         for shot in film.plan.shots[:2]:
-            frame, _, _ = made.frame((shot.start + shot.stop) // 2)
-            cells.append(cv2.resize(frame[..., :3], (WIDE // 2, 45), interpolation=cv2.INTER_AREA))
+            planes, _ = made.frame((shot.start + shot.stop) // 2)
+            cells.append(cv2.resize(picture_of(planes), (WIDE // 2, 45), interpolation=cv2.INTER_AREA))
     return np.hstack(cells) & 0xF8  # five bits a colour: half the bytes, and far below the tolerance
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from klingo1.draft.light import Finish, Light, glow_of, relight
+from klingo1.draft.light import Finish, Light, Wash, glow_of, picture_of, relight
 
 
 def disc(colour=(120, 140, 160)):
@@ -42,9 +42,36 @@ def test_only_lamps_glow():
 def test_planes_are_encoder_ready():
     """The finished frame is I420 of the right size, never darker than video black, darker in the corners."""
     finish = Finish(64, 48, bloom=0.4, bloom_from=100)
-    frame = np.full((48, 64, 4), 200, np.uint8)
-    finish.glow(frame)
-    planes = finish.planes(frame, 0)
+    planes = finish.planes(np.full((48, 64, 4), 200, np.uint8), 0)
     assert planes.shape == (72, 64)
     assert planes[0, 0] < planes[24, 32]
     assert finish.planes(np.zeros((48, 64, 4), np.uint8), 0)[:48].min() == 16
+
+
+def lantern(colour):
+    """A small lamp in the dark, as a viewer sees it without and with bloom."""
+    frame = np.full((240, 320, 4), 20, np.uint8)
+    frame[100:140, 140:180, :3] = colour
+    return [
+        picture_of(Finish(320, 240, bloom=bloom, bloom_from=100).planes(frame, 0)).astype(int)
+        for bloom in (0.0, 0.4)
+    ]
+
+
+def test_a_lamp_lights_its_surroundings_in_its_own_colour():
+    """Round a red lamp the dark turns red, far from it nothing changes, and white stays white."""
+    without, with_ = lantern((30, 30, 250))
+    near = (with_ - without)[120, 184:192].mean(axis=0)
+    assert near[2] > 10 > 3 * abs(near[0])
+    assert np.abs(with_ - without)[:, :60].max() <= 3
+    assert lantern((255, 255, 255))[1][110:130, 150:170].min() > 240
+
+
+def test_what_is_soft_before_the_lens_covers_and_lights():
+    """A wash shows as much of the picture as it keeps and adds its own light, to within rounding."""
+    frame = np.zeros((240, 320, 4), np.uint8)
+    frame[..., :3] = (40, 120, 200)
+    wash = Wash(np.full((6, 8), 153, np.uint8), np.full((6, 8, 3), (30, 60, 10), np.uint8))
+    finish = Finish(320, 240, bloom=0.0, bloom_from=255)
+    plain, veiled = (picture_of(finish.planes(frame, 0, w))[120, 160].astype(int) for w in (None, wash))
+    assert np.abs(veiled - (plain * 0.6 + (30, 60, 10))).max() <= 5

@@ -60,8 +60,9 @@ class Chamber:
         into = (depth + camera.z + 0.4) % _BEAMS / _BEAMS
         tone = np.where(into < 0.16, tone * (0.56 + 1.2 * into), tone)[:, None, None]
         colour = np.array([*bgr(self.ceiling), 255.0], np.float32)
-        frame[:top] = np.minimum(tone * colour, 255).astype(np.uint8)
-        frame[:top, :, 3] = 255
+        lines = np.minimum(tone * colour, 255).astype(np.uint8)
+        lines[..., 3] = 255
+        frame[:top] = lines
         self.floor.draw(frame, camera)
         frame[top:, :, 3] = 255
         self._shine(frame, camera)
@@ -84,9 +85,14 @@ class Chamber:
         patch = np.zeros((frame.shape[0] // 4 + 1, frame.shape[1] // 4 + 1), np.uint8)
         cv2.fillConvexPoly(patch, (spots * 8).round().astype(np.int32), 255, cv2.LINE_AA, 3)
         patch = cv2.blur(cv2.blur(patch, (9, 3)), (7, 3))
+        left, top, wide, tall = cv2.boundingRect(patch)
+        if not wide:
+            return
         tint = np.array([*bgr(self.beam), 0], np.float32)[:, None] / 255
-        glow = cv2.transform(cv2.resize(patch, (frame.shape[1], frame.shape[0])), tint)
-        cv2.add(frame, glow, dst=frame)
+        glow = cv2.transform(patch[top : top + tall, left : left + wide], tint)
+        glow = cv2.resize(glow, (4 * wide, 4 * tall), interpolation=cv2.INTER_LINEAR)
+        part = frame[4 * top : 4 * (top + tall), 4 * left : 4 * (left + wide)]
+        cv2.add(part, glow[: part.shape[0], : part.shape[1]], dst=part)
 
 
 def build(spec: SetSpec) -> Set:
