@@ -1,6 +1,7 @@
 # make run    the page on http://127.0.0.1:7860
 # make test   everything that is checked: ruff, mypy, pytest (browser included)
 # make soak   the long forms of the tests
+# make bench  every benchmark beside its rival; writes docs/benchmarks.md (some 20 minutes)
 # make audit  known holes in the locked packages    make lock   requirements.lock anew
 # Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium and a PostgreSQL.
 
@@ -13,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint soak audit lock clean
+.PHONY: run test lint soak bench audit lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -29,6 +30,9 @@ lint: $(VENV)/.test
 
 soak: $(VENV)/.test browser postgres
 	$(PY) -m pytest -m soak -s
+
+bench: $(VENV)/.test browser
+	$(PY) benchmarks/report.py
 
 audit: $(VENV)/audit/.done
 	$(VENV)/audit/bin/pip-audit --strict --requirement requirements.lock --no-deps --disable-pip

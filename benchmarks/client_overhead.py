@@ -70,7 +70,7 @@ async def measure(found, service, nominal, rounds):
         Row(f"{name}: the same, the client's very first", "ms", 1000 * first[0][0], 1000 * lag),
         Row(f"{name}: polls", "", our_polls, polls, most=1.0 if nominal >= 5 else None),
         Row(f"{name}: CPU", "ms", 1000 * our_busy, 1000 * busy, most=0.5),
-        Row(f"{name}: connections", "", our_lines, lines, most=1, absolute=True),
+        Row(f"{name}: connections", "", our_lines, lines, at_most=1),
     )
     lags = {"wavespeed": [1000 * row[0] for row in theirs], "klingo1": [1000 * row[0] for row in ours]}
     found.series[f"{nominal:g}"] = lags

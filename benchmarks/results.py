@@ -24,7 +24,7 @@ if str(ROOT) not in sys.path:
 class Row:
     """One measurement: the rival's value (None where there is none), ours, and the goal.
 
-    `most` and `least` bound the ratio of ours to the rival's, or our value itself where `absolute`.
+    `most` and `least` bound the ratio of ours to the rival's, `at_most` bounds our value itself.
     """
 
     what: str
@@ -33,29 +33,30 @@ class Row:
     rival: float | None = None
     most: float | None = None
     least: float | None = None
-    absolute: bool = False
+    at_most: float | None = None
 
     @property
     def ratio(self) -> float | None:
         return self.klingo1 / self.rival if self.rival else None
 
     @property
-    def judged(self) -> float | None:
-        return self.klingo1 if self.absolute else self.ratio
-
-    @property
     def goal(self) -> str:
-        sign, bound = ("≤", self.most) if self.most is not None else ("≥", self.least)
-        if bound is None:
-            return ""
-        return f"{sign} {bound:g} {self.unit}" if self.absolute else f"{sign} {bound:g}×"
+        if self.at_most is not None:
+            return f"≤ {self.at_most:g} {self.unit}".rstrip()
+        if self.most is not None:
+            return f"≤ {self.most:g}×"
+        return "" if self.least is None else f"≥ {self.least:g}×"
 
     @property
     def reached(self) -> bool | None:
         """None where there is no goal."""
-        if self.judged is None or (self.most is None and self.least is None):
+        if self.at_most is not None:
+            return self.klingo1 <= self.at_most
+        if self.ratio is None:
             return None
-        return self.judged <= self.most if self.most is not None else self.judged >= self.least
+        if self.most is not None:
+            return self.ratio <= self.most
+        return None if self.least is None else self.ratio >= self.least
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"ratio": self.ratio, "goal": self.goal, "reached": self.reached}

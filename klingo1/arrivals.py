@@ -40,9 +40,13 @@ def check_references(request: VideoRequest, engine: Engine, intake: Intake | Non
         else:
             _check_image_url(image, number, engine)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(check, range(len(request.images)), request.images):
-            pass  # what the first bad one raised is raised here
+    if sum(isinstance(image, Path) for image in request.images) > 1:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(check, range(len(request.images)), request.images):
+                pass  # what the first bad one raised is raised here
+    else:
+        for number, image in enumerate(request.images):
+            check(number, image)
     for number, mask in enumerate(request.draft.masks):
         if isinstance(mask, Path):
             intake.check_mask(mask, field=f"masks[{number}]")

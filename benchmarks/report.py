@@ -1,0 +1,275 @@
+"""Run the benchmark programs one after another and write docs/benchmarks.md with its plots: `make bench`.
+
+    python benchmarks/report.py [--quick] [--only uploads history] [--out docs] [--collect FOLDER]
+
+Each program runs in a process of its own and leaves its rows as JSON; what it printed is kept beside them.
+With --collect the rows of an earlier run are written up again and nothing is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from results import ROOT, number
+
+mpl.use("svg")
+import matplotlib.pyplot as plt
+
+mpl.rcParams["svg.hashsalt"] = "klingo1"
+mpl.rcParams["axes.spines.top"] = mpl.rcParams["axes.spines.right"] = False
+OURS, THEIRS = "#b3541e", "#5a6b7a"
+PACKAGES = ("gradio", "httpx", "pillow", "av", "numpy", "opencv-python-headless", "sqlalchemy", "wavespeed")
+LIMIT = 1200
+
+
+@dataclass(frozen=True)
+class Program:
+    """One benchmark: how it is tried out quickly, and the claim it stands for, in a reader's words."""
+
+    name: str
+    claim: str
+    quick: tuple[str, ...] = ("--quick",)
+
+
+PROGRAMS = (
+    Program("client_overhead", "From a task's end there to its result here, beside the `wavespeed` package."),
+    Program("uploads", "Preparing and sending seven photographs."),
+    Program("many_jobs", "Many jobs at once, beside a thread and a sleeping poll per job."),
+    Program("open_pages", "Open pages while drafts are rendered, beside a Gradio timer with default limits."),
+    Program("start_up", "Start, beside Gradio's hello world."),
+    Program("page_load", "The page in the browser."),
+    Program("draft_film", "Draft films, beside the encoder alone and FFmpeg's zoompan.", ("--quick",)),
+    Program("history", "A long history."),
+)  # fmt: skip
+
+
+def run(program: Program, folder: Path, *, quick: bool) -> float:
+    """Run it; `<name>.json` and `<name>.txt` in `folder` are what it found. Returns seconds."""
+    kept, printed = folder / f"{program.name}.json", folder / f"{program.name}.txt"
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{program.name}.py"), "--json", str(kept)]
+    kept.unlink(missing_ok=True)
+    began = time.perf_counter()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with printed.open("w", encoding="utf-8") as out:
+        ended = subprocess.Popen(
+            [*command, *(program.quick if quick else ())],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for line in ended.stdout:
+            out.write(line)
+            print(line, end="", flush=True)
+    if ended.wait(LIMIT) != 0:
+        print(f"{program.name} failed ({ended.returncode})", file=sys.stderr)
+    return time.perf_counter() - began
+
+
+def machine() -> str:
+    """One line about what it was measured on."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
+        ]
+        model = names[0] if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = ""
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
+    return f"{model}, {cores} cores{memory}, {platform.system()} {platform.release()}"
+
+
+def versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return " · ".join(found)
+
+
+def table(found: dict[str, Any]) -> list[str]:
+    """The rows as Markdown: ours where a program has them in our shape, else every column as it is."""
+    rows = found["rows"]
+    if not rows:
+        return []
+    if "klingo1" not in rows[0]:
+        names = list(rows[0])
+        lines = ["| " + " | ".join(names) + " |", "| " + " | ".join("---:" for _ in names) + " |"]
+        return lines + ["| " + " | ".join(cell(row.get(name)) for name in names) + " |" for row in rows]
+    lines = [
+        f"| | {found.get('rival') or 'rival'} | klingo1 | ratio | goal | |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for row in rows:
+        unit = f" {row['unit']}" if row["unit"] else ""
+        rival = "" if row["rival"] is None else number(row["rival"]) + unit
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}×"
+        verdict = {True: "reached", False: "**not reached**", None: ""}[row["reached"]]
+        lines.append(
+            f"| {row['what']} | {rival} | {number(row['klingo1'])}{unit} | {ratio} "
+            f"| {row['goal']} | {verdict} |"
+        )
+    return lines
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    return "" if value is None else str(value).replace("|", "\\|")
+
+
+# -- plots
+
+
+def plot_lags(found: dict[str, Any], to: Path) -> bool:
+    """Completion lag by job length: every round a dot, the medians joined."""
+    series = found.get("series") or {}
+    if not series:
+        return False
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    places = range(len(series))
+    for side, who, colour in ((-0.12, "wavespeed", THEIRS), (0.12, "klingo1", OURS)):
+        middles = []
+        for place, lags in zip(places, series.values(), strict=True):
+            values = lags[who]
+            axes.plot([place + side] * len(values), values, "o", color=colour, alpha=0.35, markersize=5)
+            middles.append(sorted(values)[len(values) // 2])
+        axes.plot([place + side for place in places], middles, "-", color=colour, label=who)
+    axes.set_xticks(list(places), [f"{length} s" for length in series])
+    axes.set_xlabel("length of the task at the service")
+    axes.set_ylabel("its end is known after, ms")
+    axes.legend(frameon=False)
+    return saved(figure, to)
+
+
+def plot_memory(found: dict[str, Any], to: Path) -> bool:
+    """Memory by jobs in flight."""
+    curves = (found.get("series") or {}).get("memory")
+    if not curves:
+        return False
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    for who, colour in (("threads", THEIRS), ("klingo1", OURS)):
+        if points := curves.get(who):
+            axes.plot(*zip(*points, strict=True), "-o", color=colour, label=who, markersize=4)
+    axes.set_xlabel("jobs in flight")
+    axes.set_ylabel("memory that the process grew by, MB")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return saved(figure, to)
+
+
+def plot_durations(found: dict[str, Any], to: Path) -> bool:
+    """Render time by duration, a line for each size: `series["render"]` = {size: [[seconds, seconds], …]}."""
+    curves = (found.get("series") or {}).get("render")
+    if not curves:
+        return False
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    for (size, points), look in zip(curves.items(), ("-o", "--s", ":^", "-.v", "-D"), strict=False):
+        axes.plot(*zip(*points, strict=True), look, color=OURS, label=size, markersize=4)
+    axes.set_xlabel("duration of the film, s")
+    axes.set_ylabel("time to make it, s")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return saved(figure, to)
+
+
+def saved(figure: Any, to: Path) -> bool:
+    figure.tight_layout()
+    to.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(to, metadata={"Date": None})
+    plt.close(figure)
+    return True
+
+
+PLOTS = {
+    "client_overhead": ("lag-by-length", plot_lags, "Completion lag by job length"),
+    "many_jobs": ("memory-by-jobs", plot_memory, "Memory by jobs in flight"),
+    "draft_film": ("render-by-duration", plot_durations, "Render time by duration"),
+}
+
+
+def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Path:
+    """docs/benchmarks.md from the JSON in `folder`."""
+    remarks = ROOT / "benchmarks" / "remarks.json"
+    said = json.loads(remarks.read_text(encoding="utf-8")) if remarks.exists() else {}
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench` on {time.strftime('%Y-%m-%d')}"
+        + (" in its quick form, which proves nothing" if quick else "")
+        + ". Every program runs klingo1 and its rival in turn on the same machine, server and inputs; "
+        "figures are medians: read the ratios rather than the seconds.",
+        "",
+        f"Machine: {machine()}.",
+        "",
+        f"Versions: {versions()}.",
+        "",
+    ]
+    missed = []
+    for program in PROGRAMS:
+        kept = folder / f"{program.name}.json"
+        if not kept.exists():
+            continue
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        missed += [f"{found['title']}: {row['what']}" for row in found["rows"] if row.get("reached") is False]
+        lines += [f"## {found['title']}", "", program.claim, "", *table(found), ""]
+        lines += [note for note in found.get("notes", ()) for note in (note, "")]
+        lines += [text for remark in said.get(program.name, ()) for text in (remark, "")]
+        if program.name in PLOTS:
+            name, draw, words = PLOTS[program.name]
+            if draw(found, out / "pictures" / f"{name}.svg"):
+                lines += [f"![{words}](pictures/{name}.svg)", ""]
+        command = f"python benchmarks/{program.name}.py"
+        seconds = f" ({took[program.name]:.0f} s)" if program.name in took else ""
+        lines += [f"Measured by `{command}`{seconds}.", ""]
+    lines[7:7] = ["Not reached: " + "; ".join(missed) + "." if missed else "Every goal is reached.", ""]
+    page = out / "benchmarks.md"
+    out.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return page
+
+
+def main() -> int:
+    names = [program.name for program in PROGRAMS]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, to try it out")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    parser.add_argument("--collect", type=Path, help="a folder with the rows of an earlier run")
+    chosen = parser.parse_args()
+    took: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = chosen.collect or Path(name)
+        if chosen.collect is None:
+            for program in PROGRAMS:
+                if program.name in chosen.only and (ROOT / "benchmarks" / f"{program.name}.py").exists():
+                    took[program.name] = run(program, folder, quick=chosen.quick)
+                    print(flush=True)
+        missing = [one for one in took if not (folder / f"{one}.json").exists()]
+        print(f"{write(folder, chosen.out, took, quick=chosen.quick)} ({sum(took.values()):.0f} s)")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The benchmark programs: they still run, judge by the goals they print, and are written up whole."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROGRAMS = ROOT / "benchmarks"
+LONG = ["uploads", "many_jobs", "open_pages", "start_up", "history"]
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Imports a module of benchmarks/ by name, for this test only."""
+    monkeypatch.syspath_prepend(str(PROGRAMS))
+    before = set(sys.modules)
+
+    def one(name):
+        return __import__(name)
+
+    yield one
+    for name in set(sys.modules) - before:
+        if str(PROGRAMS) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def told_by(name, tmp_path, *options):
+    """The rows of a program run in its smallest form."""
+    kept = tmp_path / f"{name}.json"
+    command = [sys.executable, str(PROGRAMS / f"{name}.py"), "--quick", "--json", str(kept), *options]
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = json.loads(kept.read_text())
+    assert found["rows"]
+    assert all(row["what"] in ended.stdout for row in found["rows"])
+    return found
+
+
+def test_the_clients_are_measured_on_the_same_tasks(tmp_path):
+    """Both clients see every task end; lag, polls, CPU and connections stand beside each other."""
+    found = told_by("client_overhead", tmp_path, "--lengths", "0.3", "--rounds", "1")
+    assert len(found["rows"]) == 5
+    assert all(row["klingo1"] > 0 and row["rival"] > 0 for row in found["rows"])
+    assert [len(lags) for lags in found["series"]["0.3"].values()] == [1, 1]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", LONG)
+def test_every_program_runs_in_its_smallest_form(name, tmp_path):
+    """A program prints its rows and writes the same ones down."""
+    rows = told_by(name, tmp_path)["rows"]
+    assert all(row["klingo1"] >= 0 for row in rows)
+
+
+def test_every_program_of_the_report_is_there(imported):
+    """`make bench` leaves nothing out: what takes --json is in its list, and the list names real files."""
+    report = imported("report")
+    listed = {program.name for program in report.PROGRAMS}
+    programs = {file.stem for file in PROGRAMS.glob("*.py") if "json.tool" not in (text := file.read_text())
+                and "arguments(__doc__)" in text}  # fmt: skip
+    assert programs <= listed
+    assert set(LONG) | {"client_overhead"} <= listed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "values", "reached"),
+    [
+        ({"most": 0.5}, (1.0, 2.0), True),
+        ({"most": 0.5}, (1.01, 2.0), False),
+        ({"least": 1.2}, (2.4, 2.0), True),
+        ({"least": 1.2}, (2.3, 2.0), False),
+        ({"at_most": 25}, (25.0, 900.0), True),
+        ({"at_most": 25}, (25.1, None), False),
+        ({"most": 0.5}, (1.0, None), None),
+        ({}, (1.0, 2.0), None),
+    ],
+)
+def test_a_goal_is_judged_as_it_is_printed(imported, bounds, values, reached):
+    """Ratios are judged against the rival, absolute bounds against the figure itself."""
+    assert imported("results").Row("one", "ms", *values, **bounds).reached is reached
+
+
+def test_the_report_tells_what_was_missed_and_draws_the_plots(imported, tmp_path):
+    """Made-up rows become a page with every figure, a list of what is not reached, and readable pictures."""
+    report, results = imported("report"), imported("results")
+    rows = [
+        results.Row("lag", "ms", 50.0, 500.0, most=0.25),
+        results.Row("CPU", "ms", 9.0, 10.0, most=0.5),
+    ]
+    lags = {"0.3": {"wavespeed": [700, 650, 720], "klingo1": [20, 30, 25]}}
+    curves = {"memory": {"threads": [[50, 3], [100, 6]], "klingo1": [[50, 4], [100, 5]]}}
+    films = {"render": {"720p": [[3, 1.5], [10, 4.6]], "1080p": [[3, 3], [10, 9]]}}
+    for name, series in (("client_overhead", lags), ("many_jobs", curves), ("draft_film", films)):
+        found = results.Results(name.upper(), "them", rows=rows, notes=["Mind this."], series=series)
+        found.finish(tmp_path / f"{name}.json")
+    page = report.write(tmp_path, tmp_path / "docs", {"many_jobs": 61.0}, quick=False).read_text()
+    for words in (
+        "| lag | 500 ms | 50.0 ms | 0.10× | ≤ 0.25× | reached |",
+        "**not reached**",
+        "Mind this.",
+        "(61 s)",
+    ):
+        assert words in page
+    assert "Not reached: CLIENT_OVERHEAD: CPU; MANY_JOBS: CPU; DRAFT_FILM: CPU." in page
+    for name in ("lag-by-length", "memory-by-jobs", "render-by-duration"):
+        assert f"pictures/{name}.svg" in page
+        picture = ET.parse(tmp_path / "docs" / "pictures" / f"{name}.svg").getroot()
+        assert sum(1 for _ in picture.iter("{http://www.w3.org/2000/svg}path")) > 10
