@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from klingo1.intake_process import Intake
     from klingo1.settings import Settings
 
+KEEP, REMOVE = "#2fbf4f", "#e0402f"
+"""Colours for the two brushes; draft/brush.py tells strokes of them apart."""
 Publish = Callable[[Path], str]
 """Makes a file readable by the browser and returns the path to ask for."""
 
@@ -63,6 +65,14 @@ class Cutting:
             asked = self._of(subject, room) | {"strokes": str(layer), "to": str(to)}
             self._intake.look("brush", asked)
             return publish(to)
+
+    def remember(self, subject: Subject) -> None:
+        """Keep what is said of a picture for the next time it comes, as a film of it would. GUESS forgets.
+
+        Where nothing is remembered (a host's visitors), nothing happens. Raises InvalidRequest.
+        """
+        with self._room() as room:
+            self._intake.look("remember", self._of(subject, room))
 
     def cast(self, images: Sequence[Path], wishes: DraftOptions) -> tuple[CastMember, ...]:
         """Who plays in a film of these pictures; the cut-outs are kept for it. Raises InvalidRequest."""

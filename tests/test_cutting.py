@@ -9,8 +9,7 @@ import pytest
 from conftest import draw_picture
 from PIL import Image, ImageDraw
 
-from klingo1.cutting import Cutting, Subject
-from klingo1.draft.brush import KEEP, REMOVE
+from klingo1.cutting import KEEP, REMOVE, Cutting, Subject
 from klingo1.draft.corrections import corrections_of
 from klingo1.draft.means import Means
 from klingo1.draft.plan import CastMember

@@ -4,7 +4,9 @@ import pytest
 from conftest import draw_picture, wait_for
 from faults.server import FaultServer
 
+from klingo1.errors import InvalidRequest
 from klingo1.job import State
+from klingo1.request import DraftOptions
 from klingo1.ui.handlers import DESK_OWNER, Form, Handlers
 
 A, B = {"owner": "a" * 32}, {"owner": "b" * 32}
@@ -43,6 +45,19 @@ def click(handlers, visitor, **changes):
     """What the button sends: the quote of the last session and the price it shows."""
     _, session = handlers.arrive(visitor)
     return {"quote": session["quote"], "expected": 336_000} | changes
+
+
+def test_what_only_drafts_know_reaches_the_request(picture, tmp_path):
+    """Roles, views, masks, groups and the size, and of forged ones nothing but an error for the size."""
+    mask = tmp_path / "mask.png"
+    one = {"path": str(picture), "role": "prop", "view": "back", "mask": str(mask), "group": 2}
+    odd = {"path": str(picture), "role": "king", "view": "up", "mask": "", "group": "2"}
+    draft = form(picture, pictures=[one, odd], size="1080p").read_request().draft
+    assert draft == DraftOptions("1080p", ("prop", ""), ("back", ""), (mask, None), (2, 0))
+    for forged in ("4k", None, ["720p"]):
+        with pytest.raises(InvalidRequest) as refused:
+            form(picture, size=forged).read_request()
+        assert refused.value.field == "size"
 
 
 def test_a_click_starts_one_job_and_gives_a_new_quote(hosted, studio, picture, service):

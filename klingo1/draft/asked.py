@@ -40,6 +40,12 @@ def _brush(asked: Asked) -> dict[str, Any]:
     return {}
 
 
+def _remember(asked: Asked) -> dict[str, Any]:
+    """Keep what is said of the pictures for the next time they come."""
+    corrections_of(_images(asked), _wishes(asked), _means(asked).corrections, remember=True)
+    return {}
+
+
 def _cut(asked: Asked) -> dict[str, Any]:
     """Look at the pictures, so that a film of them begins sooner; the cut-outs are kept."""
     look_at(_images(asked), _wishes(asked), _means(asked))
@@ -57,6 +63,7 @@ def _cast(asked: Asked) -> dict[str, Any]:
 QUESTIONS: Mapping[str, Callable[[Asked], dict[str, Any]]] = {
     "show": _show,
     "brush": _brush,
+    "remember": _remember,
     "cut": _cut,
     "cast": _cast,
 }

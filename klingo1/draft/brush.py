@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-KEEP, REMOVE = "#2fbf4f", "#e0402f"
-"""Colours for the two brushes."""
 SHOWN_SIDE = 1024
 """The longest side of the picture that a person draws on, pixels."""
 _VEIL = (110, 50, 60)

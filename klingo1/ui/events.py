@@ -13,13 +13,16 @@ from typing import Any
 import gradio as gr
 
 from klingo1.errors import KlingoError
+from klingo1.ui.cutouts import Cutouts
 from klingo1.ui.handlers import Form, Handlers
 from klingo1.ui.panels.compose import ComposePanel
+from klingo1.ui.panels.cutout import CutoutPanel
 from klingo1.ui.panels.interface import InterfacePanel
 from klingo1.ui.panels.result import ResultPanel
 from klingo1.ui.words import notice_of
 
 Answer = tuple[dict[str, Any], dict[str, Any]]
+_NO_EDITOR = "() => ({__type__: 'update', visible: false, value: null})"
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -32,10 +35,11 @@ class Page:
     offers_sign_in: bool
     compose: ComposePanel
     result: ResultPanel
+    cutout: CutoutPanel
     interface: InterfacePanel
 
 
-def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
+def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool = True) -> None:
     """Connect the panels to the handlers; `documented` lists `/generate` among the public endpoints."""
     browser, compose, card = page.browser, page.compose, page.result.card
     session = [browser, card]
@@ -60,6 +64,7 @@ def bind(page: Page, handlers: Handlers, *, documented: bool = True) -> None:
     card.remember(
         None, browser, browser, js="(memory) => window.klingo.remembered(memory)", show_progress="hidden"
     )
+    _bind_cutout(page, cutouts)
     _bind_interface(page.interface, handlers, documented=documented)
 
 
@@ -73,6 +78,42 @@ def _bind_arrival(page: Page, session: Sequence[gr.components.Component], handle
         return handlers.arrive(memory, profile.username if profile is not None else "")
 
     page.demo.load(arrive_signed_in if page.offers_sign_in else arrive, page.browser, session, **_QUIET)
+
+
+def _bind_cutout(page: Page, cutouts: Cutouts) -> None:
+    pictures, brush, canvas = page.compose.pictures, page.cutout.brush, page.cutout.canvas
+    both = [brush, canvas]
+
+    def drawn_on(told: tuple[dict[str, Any], str]) -> tuple[dict[str, Any], Any]:
+        answer, shown = told
+        return answer, gr.update(visible=True, value=shown) if shown else gr.skip()
+
+    def show(gallery: Any, wish: Any) -> tuple[dict[str, Any], Any]:
+        return drawn_on(cutouts.show(gallery, wish))
+
+    def preview(gallery: Any, wish: Any, strokes: Any) -> tuple[dict[str, Any], Any]:
+        return drawn_on(cutouts.preview(gallery, wish, strokes))
+
+    def save(gallery: Any, wish: Any, strokes: Any) -> dict[str, Any]:
+        return cutouts.save(gallery, wish, strokes)[0]
+
+    def reset(gallery: Any, wish: Any) -> tuple[dict[str, Any], Any]:
+        return drawn_on(cutouts.reset(gallery, wish))
+
+    brush.show(show, [pictures, brush], both, **_QUIET)
+    brush.preview(preview, [pictures, brush, canvas], both, **_QUIET)
+    brush.save(save, [pictures, brush, canvas], brush, **_QUIET)
+    brush.reset(reset, [pictures, brush], both, **_QUIET)
+    # It draws all the time, also unseen, so it is there only while somebody paints.
+    brush.away(None, None, canvas, js=_NO_EDITOR, show_progress="hidden")
+    # The editor takes its colour and width from its own properties.
+    brush.brush(
+        None,
+        None,
+        canvas,
+        js="() => ({__type__: 'update', brush: window.klingo.get('brushNow')})",
+        show_progress="hidden",
+    )
 
 
 def _bind_interface(interface: InterfacePanel, handlers: Handlers, *, documented: bool) -> None:

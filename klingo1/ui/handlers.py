@@ -18,7 +18,16 @@ from klingo1.deliver import shown
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
-from klingo1.request import GUESS, ROLES, VIEWS, DraftOptions, Engine, VideoRequest, check_image_count
+from klingo1.request import (
+    DRAFT_SIZES,
+    GUESS,
+    ROLES,
+    VIEWS,
+    DraftOptions,
+    Engine,
+    VideoRequest,
+    check_image_count,
+)
 from klingo1.ui.library import DESK_OWNER
 from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
@@ -33,12 +42,13 @@ _log = logging.getLogger(__name__)
 class Form:
     """What the page's fields hold, as the browser sent it."""
 
-    pictures: Sequence[Mapping[str, str]] = ()
+    pictures: Sequence[Mapping[str, Any]] = ()
     clip: Mapping[str, Any] = field(default_factory=dict)
     prompt: Any = ""
     duration: Any = None
     aspect: Any = ""
     engine: Any = Engine.DRAFT.value
+    size: Any = DRAFT_SIZES[0]
 
     def read_engine(self) -> Engine:
         """The engine. Raises InvalidRequest for a name that is none."""
@@ -52,8 +62,6 @@ class Form:
         engine = self.read_engine()
         video = self._read_clip(engine)
         check_image_count(len(self.pictures), with_video=video is not None)
-        roles = tuple(r if (r := p.get("role", "")) in {*ROLES, GUESS} else "" for p in self.pictures)
-        views = tuple(v if (v := p.get("view", "")) in {*VIEWS, GUESS} else "" for p in self.pictures)
         return VideoRequest(
             prompt=self.prompt,
             images=tuple(Path(p["path"]) for p in self.pictures),
@@ -61,7 +69,21 @@ class Form:
             keep_original_sound=self.clip.get("keep_sound", True),
             aspect_ratio=self.aspect,
             duration=self.duration,
-            draft=DraftOptions(roles=roles, views=views if any(views) else ()),
+            draft=self._read_wishes(),
+        )
+
+    def _read_wishes(self) -> DraftOptions:
+        """What only the draft engine understands; of what is unknown, nothing is left."""
+        roles = tuple(r if (r := p.get("role", "")) in {*ROLES, GUESS} else "" for p in self.pictures)
+        views = tuple(v if (v := p.get("view", "")) in {*VIEWS, GUESS} else "" for p in self.pictures)
+        masks = tuple(Path(m) if (m := p.get("mask")) else None for p in self.pictures)
+        groups = tuple(g if type(g := p.get("group")) is int and g > 0 else 0 for p in self.pictures)
+        return DraftOptions(
+            size=self.size,
+            roles=roles,
+            views=views if any(views) else (),
+            masks=masks if any(masks) else (),
+            groups=groups if any(groups) else (),
         )
 
     def _read_clip(self, engine: Engine) -> Path | str | None:

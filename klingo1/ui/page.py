@@ -27,10 +27,11 @@ from klingo1.ui import events
 from klingo1.ui import mcp as tools
 from klingo1.ui.components.element import text_of
 from klingo1.ui.components.masthead import Masthead
+from klingo1.ui.cutouts import Cutouts
 from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
-from klingo1.ui.panels import compose, history, interface, result
+from klingo1.ui.panels import compose, cutout, history, interface, result
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
 from klingo1.web.guard import Guard, Policy
@@ -82,8 +83,8 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: boo
                 shown = result.build(handlers, [example.as_json() for example in examples])
         history.build(handlers)
         offers = studio.settings.offers_sign_in
-        page = events.Page(demo, browser, offers, form, shown, interface.build())
-        events.bind(page, handlers, documented=not mcp)
+        page = events.Page(demo, browser, offers, form, shown, cutout.build(), interface.build())
+        events.bind(page, handlers, Cutouts(studio.cutting, shelf.publish), documented=not mcp)
         if mcp:
             tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))
     demo.queue(default_concurrency_limit=None, max_size=200, api_open=False)
@@ -137,6 +138,7 @@ def page_facts() -> dict[str, Any]:
         "durationDefault": limits.DURATION_DEFAULT,
         "aspects": list(limits.ASPECT_RATIOS),
         "aspectDefault": limits.ASPECT_RATIO_DEFAULT,
+        "draftSizes": list(limits.DRAFT_SIZES),
         "roles": list(limits.ROLES),
         "examplePrompt": limits.EXAMPLE_PROMPT,
         "sideMin": SIDE_MIN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,16 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
 def inputs_view(job: Job, *, publish: Publish) -> dict[str, Any]:
     """A job's request as the form takes it, so that one click restores it."""
     request = job.request
-    roles, views = (
-        [*wishes, *[""] * len(request.images)] for wishes in (request.draft.roles, request.draft.views)
-    )
+    said = request.draft
     pictures = [
-        {"path": path, "name": f"picture {index + 1}", "role": roles[index], "view": views[index]}
+        {
+            "path": path,
+            "name": f"picture {index + 1}",
+            "role": _at(said.roles, index, ""),
+            "view": _at(said.views, index, ""),
+            "mask": _published_mask(_at(said.masks, index, None), publish),
+            "group": _at(said.groups, index, 0),
+        }
         for index, image in enumerate(request.images)
         if isinstance(image, Path) and (path := _published(image, publish))
     ]
@@ -83,6 +88,7 @@ def inputs_view(job: Job, *, publish: Publish) -> dict[str, Any]:
         "duration": request.duration,
         "aspect": request.aspect_ratio,
         "engine": job.engine.value,
+        "size": said.size,
         "pictures": pictures,
         "video": {
             "path": _published(request.video, publish) if isinstance(request.video, Path) else "",
@@ -90,6 +96,11 @@ def inputs_view(job: Job, *, publish: Publish) -> dict[str, Any]:
             "keep_sound": request.keep_original_sound,
         },
     }
+
+
+def _at(wishes: Sequence[Any], index: int, default: Any) -> Any:
+    """What a request says of one picture; it may say nothing of the last ones."""
+    return wishes[index] if index < len(wishes) else default
 
 
 def state_view(job: Job) -> dict[str, Any]:
@@ -110,6 +121,10 @@ def state_view(job: Job) -> dict[str, Any]:
 
 def _published(file: Path | None, publish: Publish) -> str:
     return publish(file) if file is not None and file.is_file() else ""
+
+
+def _published_mask(mask: Any, publish: Publish) -> str:
+    return _published(mask, publish) if isinstance(mask, Path) else ""
 
 
 def _resume_label(job: Job) -> str:

@@ -4,7 +4,7 @@ window.klingo = (() => {
   const facts = window.klingoFacts;
   const { t, said, sentences, exchange, locale } = window.klingoLanguage;
   const DRAFT_KEY = 'klingo1-draft';
-  const KEPT = ['pictures', 'clip', 'prompt', 'duration', 'aspect', 'engine'];
+  const KEPT = ['pictures', 'clip', 'prompt', 'duration', 'aspect', 'engine', 'size'];
   const values = new Map();
   const listeners = new Map();
   let draft = {};
@@ -71,6 +71,8 @@ window.klingo = (() => {
     sound: 'M4 10v4h3l5 4V6l-5 4zM16 9a4 4 0 010 6M18.5 6.5a8 8 0 010 11', down: 'M12 4v11M7 11l5 5 5-5M5 20h14', stop: 'M7 7h10v10H7z',
     play: 'M8 5.5v13l10.5-6.5z', pause: 'M8.5 5v14M15.5 5v14', bin: 'M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5', search: 'M11 4a7 7 0 100 14 7 7 0 000-14M16 16l4.5 4.5',
     share: 'M12 15V4M8 8l4-4 4 4M5 13v7h14v-7', columns: 'M4 5h7v14H4zM13 5h7v14h-7z',
+    undo: 'M9 14L4 9l5-5M4 9h10a6 6 0 010 12h-3', redo: 'M15 14l5-5-5-5M20 9H10a6 6 0 000 12h3', less: 'M5 12h14',
+    cut: 'M4 20c4 0 4-3 4-5 0-1.5 1.2-3 3-3s3 1.4 3 3c0 3-3 5-10 5zM12.5 12L19 4.5 20.5 6 14 12.8',
   };
   function icon(name) {
     return h('svg', { viewBox: '0 0 24 24', class: 'k-icon', 'aria-hidden': 'true', fill: 'none', stroke: 'currentColor',
@@ -150,11 +152,13 @@ window.klingo = (() => {
 
   /* Takes complete inputs: an example, or those of an earlier job. */
   function load(inputs) {
-    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, said(p.name)), role: p.role || '', view: p.view || '' }));
+    const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, said(p.name)), role: p.role || '', view: p.view || '',
+      mask: p.mask ? asFile(p.mask, 'mask.png', 'image/png') : null, group: p.group || 0 }));
     const clip = inputs.video || {};
     const push = { pictures, prompt: inputs.prompt, duration: inputs.duration, aspect: inputs.aspect,
       clip: { file: clip.path ? asFile(clip.path, t`reference video`, 'video/mp4') : null, url: clip.url || '', keep_sound: clip.keep_sound !== false } };
     if (inputs.engine) push.engine = inputs.engine;
+    if (inputs.size) push.size = inputs.size;
     set('problems', []);
     for (const [name, value] of Object.entries(push)) set(`take:${name}`, value);
     announce(t`Inputs loaded.`);

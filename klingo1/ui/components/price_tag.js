@@ -11,7 +11,7 @@ const CALM = 1500;
 let calmUntil = 0;
 let asked = '';
 const asking = () => JSON.stringify(
-  ['engine', 'prompt', 'pictures', 'clip', 'duration', 'aspect'].map((name) => get(name) ?? null));
+  ['engine', 'size', 'prompt', 'pictures', 'clip', 'duration', 'aspect'].map((name) => get(name) ?? null));
 
 function draw() {
   const engine = get('engine') || 'draft';

@@ -27,7 +27,7 @@ function commit(next, { quiet = false } = {}) {
   pictures = next;
   const mapping = {};
   before.forEach((picture, i) => { const at = next.indexOf(picture); mapping[i + 1] = at < 0 ? null : at + 1; });
-  props.value = next.map(({ file, role, view }) => ({ file, role, view: view || '' }));
+  props.value = next.map(({ file, role, view, mask, group }) => ({ file, role, view: view || '', mask: mask || null, group: group || 0 }));
   set('pictures', next);
   if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
   clearProblems('images');
@@ -46,10 +46,18 @@ function move(index, to, focus = true) {
 function remove(index) {
   const gone = pictures[index];
   if (open === gone) open = null;
-  commit(pictures.filter((p) => p !== gone));
+  const left = pictures.filter((p) => p !== gone);
+  ungroup(left, gone.group);
+  commit(left);
   announce(t`${nameOf(gone)} removed. ${pictures.length} left.`);
   (grip(Math.min(index, pictures.length - 1)) || element.querySelector('.add'))?.focus();
 }
+/* A subject that a person named in one picture only says nothing. */
+function ungroup(list, group) {
+  const kin = list.filter((p) => group && p.group === group);
+  if (kin.length === 1) kin[0].group = 0;
+}
+const firstOf = (picture) => (picture.group ? pictures.findIndex((p) => p.group === picture.group) : -1);
 const grip = (index) => tiles.querySelectorAll('.grip')[index];
 
 /* ---- drawing: tiles are kept by key, so that focus and loaded pictures stay */
@@ -59,7 +67,7 @@ function tileOf(picture) {
   if (!tile) {
     const img = h('img', { src: picture.file.url, alt: '', draggable: 'false', onerror() { if (!picture.blob) lost(picture); }, onload() { picture.width = img.naturalWidth; picture.height = img.naturalHeight; } });
     tile = h('li', { class: 'tile', dataset: { key: picture.key } },
-      h('button', { type: 'button', class: 'grip' }, img), h('span', { class: 'number', 'aria-hidden': 'true' }), h('span', { class: 'flag', 'aria-hidden': 'true' }),
+      h('button', { type: 'button', class: 'grip' }, img), h('span', { class: 'number', 'aria-hidden': 'true' }), h('span', { class: 'flag', 'aria-hidden': 'true' }), h('span', { class: 'kin', 'aria-hidden': 'true' }),
       h('button', { type: 'button', class: 'drop-it' }, icon('close')));
     tile.querySelector('.grip').addEventListener('click', () => { if (!dragged) toggle(picture); });
     tile.querySelector('.grip').addEventListener('keydown', (event) => {
@@ -92,6 +100,8 @@ function draw() {
     tile.classList.toggle('open', open === picture);
     tile.querySelector('.number').textContent = String(i + 1);
     tile.querySelector('.flag').textContent = bad ? '!' : notes.length ? 'i' : '';
+    const first = firstOf(picture);
+    tile.querySelector('.kin').textContent = first >= 0 && first < i ? `= ${first + 1}` : '';
     const remark = bad ? t`, refused` : notes.length ? t`, ${notes.length} notes` : '';
     tile.querySelector('.grip').setAttribute('aria-label', t`Picture ${i + 1} of ${total}: ${nameOf(picture)}${remark}. Arrow keys move it, Delete removes it, Enter opens it.`);
     tile.querySelector('.grip').setAttribute('aria-expanded', String(open === picture));
@@ -140,15 +150,45 @@ function drawPanel() {
   } }, ...Object.entries(VIEW_NAMES).map(([value, name]) => h('option', { value }, name)));
   view.value = open.view === 'guess' ? '' : open.view || '';
   roles.append(view);
+  const kin = pictures.length > 1 ? kinOf(index) : null;
+  const scene = open.role === 'scene' || open.role === 'style';
+  const cut = h('button', { type: 'button', class: 'cut', disabled: scene || !open.file.path, dataset: { part: 'cut' }, onclick() { set('brush', null); set('brush', index); } }, icon('cut'), open.mask ? t`Cut-out corrected` : t`Correct the cut-out`);
   panel.replaceChildren(
     h('div', { class: 'line' }, h('b', {}, `@Image${index + 1}`), h('span', { class: 'name' }, nameOf(open)), open.width ? h('span', { class: 'size' }, `${open.width} × ${open.height}`) : null,
       h('span', { class: 'moves' },
         h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} earlier`, disabled: index === 0, dataset: { part: 'left' }, onclick() { move(index, index - 1, false); } }, icon('left')),
         h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
     roles,
+    h('div', { class: 'roles' }, kin, cut),
     ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, sentences(n.text, n.remedy))));
   if (focused) (panel.querySelector(`[data-part="${focused}"]:not(:disabled)`) || grip(index))?.focus();
 }
+
+/* Who is who: the engine's guess, a subject of its own, or the same as in another picture. */
+function kinOf(index) {
+  const own = open;
+  const other = pictures.findIndex((p, i) => i !== index && own.group && p.group === own.group);
+  const free = () => 1 + Math.max(0, ...pictures.map((p) => p.group || 0));
+  const select = h('select', { class: 'view', 'aria-label': t`Subject of picture ${index + 1}`, dataset: { part: 'kin' }, onchange() {
+    const before = own.group;
+    if (this.value === '' || this.value === 'own') own.group = this.value ? free() : 0;
+    else {
+      const with_ = pictures[Number(this.value)];
+      if (!with_.group) with_.group = free();
+      own.group = with_.group;
+    }
+    if (before !== own.group) ungroup(pictures, before);
+    commit(pictures.slice());
+  } }, h('option', { value: '' }, t`Subject: guess`), h('option', { value: 'own' }, t`A subject of its own`),
+  ...pictures.map((p, i) => (i === index ? null : h('option', { value: String(i) }, t`Same subject as picture ${i + 1}`))));
+  select.value = other >= 0 ? String(other) : own.group ? 'own' : '';
+  return select;
+}
+on('cutSaved', (saved) => {
+  if (!saved || !pictures.includes(saved.picture)) return;
+  saved.picture.mask = saved.mask;
+  commit(pictures.slice());
+});
 
 /* ---- adding */
 function complain(name, text) {
@@ -324,5 +364,6 @@ on(['notes', 'named'], draw);
 on('problems', () => { showProblems(problem, 'images'); draw(); });
 on('take:pictures', (value) => { if (value) { open = null; refused.replaceChildren(); commit(value.map((p) => ({ ...p }))); } });
 const kept = Array.isArray(draft.pictures) ? draft.pictures.filter((p) => p && p.file && typeof p.file.path === 'string') : [];
-commit(kept.map(({ file, role, view }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '', view: view || '' })), { quiet: true });
+commit(kept.map(({ file, role, view, mask, group }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '', view: view || '',
+  mask: mask && typeof mask.path === 'string' ? asFile(mask.path, 'mask.png', 'image/png') : null, group: Number.isInteger(group) ? group : 0 })), { quiet: true });
 if (kept.length) setTimeout(() => trigger('changed'), 400);

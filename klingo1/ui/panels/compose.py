@@ -8,9 +8,10 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from klingo1.request import ASPECT_RATIO_DEFAULT, DURATION_DEFAULT, Engine
+from klingo1.request import ASPECT_RATIO_DEFAULT, DRAFT_SIZES, DURATION_DEFAULT, Engine
 from klingo1.ui.components.aspect_slider import AspectSlider
 from klingo1.ui.components.coach import Coach
+from klingo1.ui.components.draft_size import DraftSize
 from klingo1.ui.components.duration_slider import DurationSlider
 from klingo1.ui.components.engine_switch import EngineSwitch
 from klingo1.ui.components.price_tag import PriceTag
@@ -32,13 +33,14 @@ class ComposePanel:
     duration: DurationSlider
     aspect: AspectSlider
     engine: EngineSwitch
+    size: DraftSize
     price: PriceTag
     coach: Coach
 
     @property
     def form(self) -> list[gr.HTML]:
         """The inputs of a run, in the order of `handlers.Form`."""
-        return [self.pictures, self.clip, self.prompt, self.duration, self.aspect, self.engine]
+        return [self.pictures, self.clip, self.prompt, self.duration, self.aspect, self.engine, self.size]
 
 
 def build(handlers: Handlers) -> ComposePanel:
@@ -64,6 +66,7 @@ def build(handlers: Handlers) -> ComposePanel:
         duration = DurationSlider(DURATION_DEFAULT, elem_id="k-duration")
         aspect = AspectSlider(ASPECT_RATIO_DEFAULT, elem_id="k-aspect")
     engine = EngineSwitch(Engine.DRAFT.value, elem_id="k-engine", server_functions=[give_key, forget_key])
+    size = DraftSize(DRAFT_SIZES[0], elem_id="k-size")
     price = PriceTag({}, elem_id="k-generate")
     coach = Coach({}, elem_id="k-coach")
-    return ComposePanel(pictures, clip, prompt, duration, aspect, engine, price, coach)
+    return ComposePanel(pictures, clip, prompt, duration, aspect, engine, size, price, coach)
