@@ -122,7 +122,8 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS, mcp: bool = False) 
 def page_head() -> str:
     """The tariff and the limits as JSON, and the script that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
-    scripts = (f"window.klingoFacts = {facts};", text_of("language", "js"), text_of("page", "js"))
+    texts = (text_of(part, "js") for part in ("language", "picture_mend", "page"))
+    scripts = (f"window.klingoFacts = {facts};", *texts)
     return "\n".join(f"<script>{script}</script>" for script in scripts)
 
 

@@ -1,16 +1,24 @@
 """Pictures of every state of the page: `python tests/browser/screenshots.py FOLDER`.
 
-Desk, phone and dark, each from empty to done, on the project's own example and a draft of three seconds.
+Desk, phone and dark, each from empty to done, on the project's own example and drafts of three seconds; then
+what goes wrong with the paid engine, against a service of our own that has no credit and lost runs; all of it
+once more in Chinese.
 """
 
+import io
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import Page, sync_playwright
+from faults.misbehaviour import Always, Reply
+from faults.server import FaultServer
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser.test_lost import elsewhere
+from browser.test_run import KEY
 from browser.visitor import ARGS, DESKTOP, PHONE, Served, chromium, mood, visit
 
 VIEWS = {
@@ -19,6 +27,7 @@ VIEWS = {
     "phone": {"viewport": PHONE, "has_touch": True, "device_scale_factor": 2},
     "phone-dark": {"viewport": PHONE, "has_touch": True, "device_scale_factor": 2, "dark": True},
 }
+NO_CREDIT = Reply(402, {"code": 402, "message": "insufficient balance"})
 TINY = {"name": "tiny.png", "mimeType": "text/plain", "buffer": b"no picture"}
 
 
@@ -35,6 +44,15 @@ def walk(page: Page, shoot) -> None:
     page.wait_for_timeout(300)
     shoot("3-notes")
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_role("button", name="Correct the cut-out").click()
+    page.wait_for_function("document.querySelector('#k-brush-panel .state').textContent.includes('cut out')")
+    page.wait_for_timeout(2500)
+    shoot("3-brush")
+    page.keyboard.press("Escape")
+    page.locator("#k-pictures input[type=file]").set_input_files(strip())
+    page.locator("#k-pictures .way").nth(1).wait_for()
+    shoot("3-fit")
     page.get_by_role("button", name="Dismiss").click()
     page.locator("#k-pictures .grip").nth(1).click()
     page.get_by_role("radio", name="Kling O1").click()
@@ -84,6 +102,32 @@ def walk(page: Page, shoot) -> None:
     shoot("10-history")
 
 
+def strip() -> dict:
+    """A picture that is too long for the service."""
+    drawn = Image.new("RGB", (1600, 400), "#dddddd")
+    ImageDraw.Draw(drawn).ellipse((1150, 60, 1450, 360), fill="#b03020")
+    bytes_ = io.BytesIO()
+    drawn.save(bytes_, "PNG")
+    return {"name": "banner.png", "mimeType": "image/png", "buffer": bytes_.getvalue()}
+
+
+def trouble(page: Page, service: FaultServer, shoot) -> None:
+    """A visitor with a key, whose wallet is empty, and who finds runs of another computer."""
+    elsewhere(service, "@Image1 rides a tram through the rain")
+    elsewhere(service, "A lighthouse at dusk, slow orbit", duration=8)
+    service.set_faults("submit", Always(NO_CREDIT))
+    page.locator("#k-stage .examples button").nth(1).click()
+    page.locator("#k-engine [data-engine=kling]").click()
+    page.locator("#k-generate .go").click()
+    mood(page, "bad")
+    page.wait_for_timeout(800)
+    shoot("11-no-credit")
+    page.locator("#k-lost button").first.click()
+    page.locator("#k-lost li").first.wait_for()
+    page.locator("#k-lost").scroll_into_view_if_needed()
+    shoot("12-lost")
+
+
 def main(folder: Path) -> None:
     """Serve, visit in every way, write PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +147,31 @@ def main(folder: Path) -> None:
                     )
             finally:
                 served.stop()
+            locales = {"": "en-US"} | ({"-zh": "zh-CN"} if name in {"desk", "phone"} else {})
+            for suffix, locale in locales.items():
+                paid(browser, Path(scratch), folder, name + suffix, options | {"locale": locale})
         browser.close()
+
+
+def paid(browser: Browser, scratch: Path, folder: Path, name: str, options: dict) -> None:
+    """The states of `trouble`, for which a service of our own stands in."""
+    place = scratch / f"{name}-paid"
+    place.mkdir()
+    with FaultServer(key=KEY) as service:
+        served = Served(place, WAVESPEED_BASE_URL=service.url, WAVESPEED_API_KEY=KEY).start()
+        try:
+            with visit(browser, served.url, **options) as page:
+                page.wait_for_timeout(600)
+                page.screenshot(path=folder / f"{name}-0-first.png")
+                trouble(
+                    page,
+                    service,
+                    lambda state: page.screenshot(
+                        path=folder / f"{name}-{state}.png", full_page=name.startswith("phone")
+                    ),
+                )
+        finally:
+            served.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The coach on the pictures: advice that never blocks, and what a person knows better than the engine."""
 
 import pytest
+from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from browser.test_access import violations
@@ -53,3 +54,46 @@ def test_the_page_can_be_installed(page):
     assert manifest["name"].startswith("klingo1")
     assert page.request.get(page.url.rstrip("/") + manifest["icons"][0]["src"]).ok
     assert page.locator("link[rel=manifest]").count() == 1
+
+
+def test_pictures_of_odd_measures_are_made_to_fit_with_one_click(page, photos, tmp_path):
+    """Too long: cropped around what is in it, or bordered, each previewed; too small: enlarged. In place
+    of an accepted one that is long, it keeps role, mention and place.
+    """
+    strip = Image.new("RGB", (1600, 400), "#dddddd")
+    ImageDraw.Draw(strip).ellipse((1150, 60, 1450, 360), fill="#b03020", outline="black", width=12)
+    strip.save(tmp_path / "strip.png")
+    strip.crop((650, 0, 1570, 400)).save(tmp_path / "panorama.png")
+    Image.new("RGB", (200, 240), "#225588").save(tmp_path / "small.png")
+    page.locator("#k-pictures input[type=file]").set_input_files(tmp_path / "strip.png")
+    ways = page.locator("#k-pictures .way")
+    expect(ways).to_have_text(["Crop around the subject800 × 400", "Add borders1600 × 800"])
+    assert violations(page) == []
+    ways.first.press("Enter")
+    expect(page.locator("#k-pictures .tile:not(.waiting) .grip")).to_be_focused()
+    red = """async () => {
+      const pen = new OffscreenCanvas(8, 4).getContext('2d');
+      const img = new Image();
+      img.src = klingo.get('pictures')[0].file.url;
+      await img.decode();
+      pen.drawImage(img, 0, 0, 8, 4);
+      return [img.naturalWidth, img.naturalHeight, pen.getImageData(4, 2, 1, 1).data[1] < 120];
+    }"""
+    width, height, in_the_middle = page.evaluate(red)
+    assert (width, height) == (800, 400)
+    assert in_the_middle
+    page.locator("#k-pictures input[type=file]").set_input_files(tmp_path / "small.png")
+    page.get_by_role("button", name="Enlarge it").click()
+    page.wait_for_function("klingo.get('pictures').length === 2")
+    expect(page.locator("#k-pictures .tile img").nth(1)).to_have_js_property("naturalHeight", 360)
+    page.locator("#k-pictures input[type=file]").set_input_files(tmp_path / "panorama.png")
+    page.wait_for_function("klingo.get('pictures').length === 3")
+    page.locator("#k-pictures .grip").nth(2).click()
+    page.get_by_role("button", name="Prop", exact=True).click()
+    page.get_by_role("button", name="Move picture 3 earlier").click()
+    page.get_by_label("Prompt").fill("@Image2 rolls")
+    page.get_by_role("button", name="Crop or add borders").click()
+    page.get_by_role("button", name="Add borders").click()
+    page.wait_for_function("klingo.get('pictures')[1].file.orig_name === 'panorama.jpg'")
+    assert page.evaluate("klingo.get('pictures').map(p => p.role)") == ["", "prop", ""]
+    expect(page.get_by_label("Prompt")).to_have_value("@Image2 rolls")

@@ -109,10 +109,9 @@ def visit(browser, url, *, viewport=None, dark=False, **context_options):
     """A fresh visitor on the page; fails when the page threw or asked another machine for anything."""
     context = browser.new_context(
         viewport=viewport or DESKTOP,
-        locale="en-US",
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
-        **context_options,
+        **{"locale": "en-US"} | context_options,
     )
     context.set_default_timeout(15_000)
     errors, outside = [], []

@@ -34,7 +34,11 @@ window.klingoMend = (() => {
       const sum = changes.slice(from, from + span).reduce((a, b) => a + b, 0) * (0.85 + 0.15 * middle);
       if (sum > best[0]) best = [sum, from];
     }
-    return best[1] / SAMPLE;
+    /* What stands out there comes into the middle, as far as the picture goes. */
+    const there = changes.slice(best[1], best[1] + span);
+    const all = there.reduce((a, b) => a + b, 0) || 1;
+    const centre = best[1] + there.reduce((sum, change, i) => sum + change * (i + 0.5), 0) / all;
+    return Math.max(0, Math.min(SAMPLE - span, centre - span / 2)) / SAMPLE;
   }
   function cropped(image) {
     const { width: w, height: tall } = image;

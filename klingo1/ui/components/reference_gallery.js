@@ -22,11 +22,12 @@ function remarksOf(picture) {
 const nameOf = (picture) => picture.file.orig_name || t`picture`;
 
 /* ---- the list and everything that follows from it */
-function commit(next, { quiet = false } = {}) {
+/* `renamed` is [old, new]: a picture in another's place keeps its mentions. */
+function commit(next, { quiet = false, renamed = [] } = {}) {
   const before = pictures;
   pictures = next;
   const mapping = {};
-  before.forEach((picture, i) => { const at = next.indexOf(picture); mapping[i + 1] = at < 0 ? null : at + 1; });
+  before.forEach((picture, i) => { const at = next.indexOf(picture === renamed[0] ? renamed[1] : picture); mapping[i + 1] = at < 0 ? null : at + 1; });
   props.value = next.map(({ file, role, view, mask, group }) => ({ file, role, view: view || '', mask: mask || null, group: group || 0 }));
   set('pictures', next);
   if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
@@ -160,7 +161,8 @@ function drawPanel() {
         h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
     roles,
     h('div', { class: 'roles' }, kin, cut),
-    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, sentences(n.text, n.remedy))));
+    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, sentences(n.text, n.remedy),
+      n.kind === 'ratio' ? h('button', { type: 'button', class: 'fit', dataset: { part: 'fit' }, onclick() { mend(open); } }, t`Crop or add borders`) : null)));
   if (focused) (panel.querySelector(`[data-part="${focused}"]:not(:disabled)`) || grip(index))?.focus();
 }
 
@@ -192,9 +194,38 @@ on('cutSaved', (saved) => {
 
 /* ---- adding */
 function complain(name, text) {
-  const row = h('p', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', 'aria-label': t`Dismiss`, onclick() { row.remove(); } }, icon('close')));
+  const row = h('p', {}, h('span', {}, h('b', {}, name), ` ${text}`), h('button', { type: 'button', class: 'shut', 'aria-label': t`Dismiss`, onclick() { row.remove(); element.querySelector('.add, .grip')?.focus(); } }, icon('close')));
   refused.append(row);
   while (refused.children.length > 5) refused.firstChild.remove();
+  return row;
+}
+/* Ways to make a picture fit, each shown; a click takes it, in place of `old` when there is one. */
+async function offer(row, file, old = null) {
+  const ways = await window.klingoMend.ways(file);
+  if (!ways.length || !row.isConnected) return;
+  row.classList.add('mending');
+  row.append(h('span', { class: 'ways' }, ...ways.map((way) => h('button', { type: 'button', class: 'way', async onclick() {
+    row.remove();
+    const at = old ? pictures.indexOf(old) : pictures.length;
+    await add([way.file]);
+    const made = pictures[pictures.length - 1];
+    if (old && made && made.blob === way.file) {
+      Object.assign(made, { role: old.role, view: old.view, group: old.group });
+      open = null;
+      commit(pictures.filter((p) => p !== made && p !== old).toSpliced(at, 0, made), { renamed: [old, made] });
+    }
+    grip(at)?.focus();
+  } }, h('img', { src: way.url, alt: '' }), h('span', {}, way.label, h('small', {}, way.size))))));
+}
+async function mend(picture) {
+  refused.replaceChildren();
+  const row = complain(nameOf(picture), t`can be made to fit. Choose how.`);
+  try {
+    const answer = await fetch(picture.file.url);
+    if (!answer.ok) throw new Error('gone');
+    await offer(row, new File([await answer.blob()], nameOf(picture), { type: picture.file.mime_type || '' }), picture);
+    row.querySelector('.way')?.focus();
+  } catch { row.remove(); announce(t`The server did not answer. Try again.`); }
 }
 const megabytes = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
 function measure(url) {
@@ -208,12 +239,12 @@ function measure(url) {
 async function fault(file, url) {
   if (!TYPES.includes(file.type)) return t`is not a picture that can be used. Save it as JPG or PNG.`;
   if (file.size === 0) return t`is an empty file. Save it once more.`;
-  if (file.size > facts.bytesMax) return t`has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.`;
+  if (file.size > facts.bytesMax) return { fit: true, text: t`has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.` };
   const size = await measure(url);
   if (!size) return t`cannot be read as a picture; it may be damaged. Save it once more.`;
   const [w, tall] = size;
-  if (Math.min(w, tall) < facts.sideMin) return t`is ${w} × ${tall} px; each side needs at least ${facts.sideMin} px. Use a larger one.`;
-  if (Math.max(w, tall) > facts.ratioMax * Math.min(w, tall)) return t`is too long and narrow (${w} × ${tall}); at most ${facts.ratioMax} to 1. Crop it.`;
+  if (Math.min(w, tall) < facts.sideMin) return { fit: true, text: t`is ${w} × ${tall} px; each side needs at least ${facts.sideMin} px. Use a larger one.` };
+  if (Math.max(w, tall) > facts.ratioMax * Math.min(w, tall)) return { fit: true, text: t`is too long and narrow (${w} × ${tall}); at most ${facts.ratioMax} to 1. Crop it.` };
   return '';
 }
 async function add(files) {
@@ -235,7 +266,7 @@ async function add(files) {
     const name = wait.file.name || t`pasted picture`;
     try {
       const text = await fault(wait.file, wait.url);
-      if (text) { complain(name, text); return null; }
+      if (text) { const row = complain(name, text.text || text); if (text.fit) offer(row, wait.file); return null; }
       const answer = await upload(wait.file);
       if (!answer || !answer.path) throw new Error('no path');
       return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
