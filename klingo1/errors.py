@@ -81,8 +81,8 @@ class PaidOff(KlingoError):
 class Busy(KlingoError):
     """So much is in work already that nothing more is taken up now; nothing was started.
 
-    `what` is paid (one paid run per visitor), drafts (of this visitor), queue (all drafts) or disk; `limit`
-    is the number that is reached, bytes for disk.
+    `what` is paid (one paid run per visitor), drafts (of this visitor or address), queue (all drafts), files
+    (that are being looked at) or disk; `limit` is the number that is reached, bytes for disk.
     """
 
     def __init__(self, message: str, *, what: str, limit: int) -> None:

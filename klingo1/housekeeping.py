@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from klingo1.background import Background
+from klingo1.crowd import Crowd
 from klingo1.decisions import Decisions
 from klingo1.engines import Engines
-from klingo1.errors import LedgerError
+from klingo1.errors import JobNotFound, LedgerError
 from klingo1.files import Files
 from klingo1.job import Job
 from klingo1.ledger import Ledger
@@ -62,6 +63,7 @@ class Housekeeping:
             stop=self._end,
             forget_drafts=self._forget,
         )
+        self._crowd = Crowd(self._works)
         self._background.start("housekeeping", self._sweep_for_ever)
 
     # -- visitors
@@ -153,6 +155,11 @@ class Housekeeping:
         return {"ok": alive, "loop": alive, "ledger": "writable", "drafts": in_work}
 
     # -- inside
+
+    def _works(self, owner: str, job_id: str) -> bool:
+        with contextlib.suppress(JobNotFound):
+            return self._ledger.job(job_id, owner=owner).state.active
+        return False
 
     def _end(self, job: Job) -> Job:
         """Stop a run's work and wait until nothing of it is at work any more."""

@@ -12,19 +12,19 @@ import json
 import logging
 import os
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from klingo1 import clips, masks, references
 from klingo1.clips import Clip
 from klingo1.coach import Advice
-from klingo1.errors import InvalidRequest
+from klingo1.decoder import Decoder
+from klingo1.errors import Busy, InvalidRequest
 from klingo1.references import Picture
 from klingo1.request import Engine
 
@@ -35,6 +35,8 @@ SECONDS = 20.0
 FILE_BYTES = 220 * 10**6
 IDLE_SECONDS = 120.0
 PROCESSES = 2
+WAITING_MAX = 12
+"""Questions that may wait for a free process; one more is sent away, so that no flood takes every thread."""
 _TOO_MUCH = ("It takes too much memory or time to read.", "Save it once more, smaller, and add it again.")
 _log = logging.getLogger(__name__)
 
@@ -91,9 +93,11 @@ class Apart:
     def __init__(self, *, memory: int = MEMORY, seconds: float = SECONDS) -> None:
         self._memory = memory
         self._seconds = seconds
-        self._free: queue.LifoQueue[_Decoder | None] = queue.LifoQueue()
+        self._free: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
         for _ in range(PROCESSES):
             self._free.put(None)
+        self._asking = 0
+        self._counting = threading.Lock()
         self._timer: threading.Timer | None = None
         self._closing = threading.Lock()
 
@@ -109,11 +113,12 @@ class Apart:
 
     def normalise_picture(self, path: Path, to: Path, *, field: str = "images") -> Path:
         """As references.normalise_picture."""
-        return Path(self._ask("normalise_picture", field, path=str(path), to=str(to), field=field)["path"])
+        told = self._ask("normalise_picture", field, wait=True, path=str(path), to=str(to), field=field)
+        return Path(told["path"])
 
     def normalise_clip(self, path: Path, to: Path) -> Path:
         """As clips.normalise_clip."""
-        return Path(self._ask("normalise_clip", "video", path=str(path), to=str(to))["path"])
+        return Path(self._ask("normalise_clip", "video", wait=True, path=str(path), to=str(to))["path"])
 
     def check_mask(self, path: Path, *, field: str) -> int:
         """As masks.check_mask."""
@@ -121,7 +126,8 @@ class Apart:
 
     def normalise_mask(self, path: Path, to: Path, *, field: str) -> Path:
         """As masks.normalise_mask."""
-        return Path(self._ask("normalise_mask", field, path=str(path), to=str(to), field=field)["path"])
+        told = self._ask("normalise_mask", field, wait=True, path=str(path), to=str(to), field=field)
+        return Path(told["path"])
 
     def look(self, question: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """As draft.asked.answer."""
@@ -141,12 +147,26 @@ class Apart:
                     decoder.end()
                 self._free.put(None)
 
-    def _ask(self, call: str, about: str, /, **values: Any) -> dict[str, Any]:
-        """One call in a free process. Raises OSError, and InvalidRequest, also when the file ended it."""
+    def _ask(self, call: str, about: str, /, *, wait: bool = False, **values: Any) -> dict[str, Any]:
+        """One call in a free process. A run's own work has to `wait` for its turn, however long that takes.
+
+        Raises OSError, InvalidRequest, also when the file ended the process, and Busy.
+        """
+        with self._counting:
+            if self._asking >= PROCESSES + WAITING_MAX and not wait:
+                raise Busy("Too many files are being looked at.", what="files", limit=WAITING_MAX)
+            self._asking += 1
+        try:
+            return self._asked(call, about, values)
+        finally:
+            with self._counting:
+                self._asking -= 1
+
+    def _asked(self, call: str, about: str, values: dict[str, Any]) -> dict[str, Any]:
         decoder = self._free.get()
         try:
             if decoder is None or not decoder.alive:
-                decoder = _Decoder(self._memory)
+                decoder = Decoder(self._memory)
             told = decoder.ask({"call": call} | values, seconds=self._seconds)
             if told is None:
                 decoder.end()
@@ -169,61 +189,6 @@ class Apart:
             self._timer = threading.Timer(IDLE_SECONDS, self.close)
             self._timer.daemon = True
             self._timer.start()
-
-
-@dataclass(slots=True)
-class _Decoder:
-    """One process and the two pipes to it."""
-
-    memory: int
-    process: subprocess.Popen[bytes] | None = None
-
-    def __post_init__(self) -> None:
-        # No variable of ours goes with it, so no key does: only what Python needs to start.
-        kept = {
-            k: v for k, v in os.environ.items() if k in {"PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR"}
-        }
-        root = str(Path(__file__).parents[1])
-        self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-m", "klingo1.intake_process", str(self.memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=kept | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self.process is not None and self.process.poll() is None
-
-    def ask(self, call: dict[str, Any], *, seconds: float) -> dict[str, Any] | None:
-        """The answer; None when it ended, or took too long and was ended."""
-        assert self.process is not None
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        late = threading.Timer(seconds, self.process.kill)
-        late.start()
-        try:
-            self.process.stdin.write(json.dumps(call).encode() + b"\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline(2**20)
-            told = json.loads(line) if line.endswith(b"\n") else None
-            return told if isinstance(told, dict) else None
-        except (OSError, ValueError):
-            return None
-        finally:
-            late.cancel()
-
-    def end(self) -> None:
-        """Kill it; it holds nothing that could be lost."""
-        if self.process is not None:
-            self.process.kill()
-            for pipe in (self.process.stdin, self.process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
-            self.process.wait()
 
 
 def _advice(told: dict[str, Any]) -> tuple[Advice, ...]:

@@ -171,7 +171,11 @@ class Studio(Admission):
             own = copy_references(request, folder)
             self._files.keep(disk.files_in(folder))
             new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
-            job, _ = self._at_last(lambda: self._ledger.admit(new, caps=self._caps, now=self._clock.time()))
+            with self._crowd.place(counts=engine is Engine.DRAFT) as place:
+                job, _ = self._at_last(
+                    lambda: self._ledger.admit(new, caps=self._caps, now=self._clock.time())
+                )
+                place.extend([owner, job_id] if job.id == job_id else [])
         except OSError as error:
             self._drop(folder)
             raise LedgerError(f"The references cannot be copied: {error.strerror}.", path=folder) from error

@@ -38,40 +38,6 @@ def request_of(picture, prompt="a quiet walk"):
     return VideoRequest(prompt=prompt, images=(picture,))
 
 
-class Gate:
-    """A renderer that holds every film until it is opened."""
-
-    def __init__(self):
-        self.open = threading.Event()
-
-    def __call__(self, order):
-        for _ in range(2000):
-            if self.open.wait(0.01) or order.stopped:
-                break
-        order.output.write_bytes(b"\0\0\0\x18ftypmp42")
-        return {}
-
-
-@pytest.fixture
-def slow_drafts(monkeypatch):
-    """Drafts that are made in threads and wait for `gate.open`."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from klingo1.draft import service
-    from klingo1.engines import Engines
-
-    gate, executor = Gate(), ThreadPoolExecutor(4)
-
-    def make(engines):
-        home = engines._settings.home
-        return service.DraftService(home / "drafts", executor=executor, render=gate)
-
-    monkeypatch.setattr(Engines, "_draft_service", make)
-    yield gate
-    gate.open.set()
-    executor.shutdown()
-
-
 def test_strangers_never_spend_the_servers_key(hosted, picture):
     """A hosted page has no key for anybody until they enter their own."""
     with FaultServer() as server:

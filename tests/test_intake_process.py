@@ -5,6 +5,7 @@ import resource
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 from conftest import draw_picture
 from faults.clip import clip
 
-from klingo1 import clips, references
-from klingo1.errors import InvalidRequest
-from klingo1.intake_process import Apart, _Decoder
+from klingo1 import clips, intake_process, references
+from klingo1.decoder import Decoder
+from klingo1.errors import Busy, InvalidRequest
+from klingo1.intake_process import Apart
 from klingo1.request import Engine
 
 MIB = 2**20
@@ -160,7 +162,7 @@ def test_the_decoding_process_holds_no_key_and_few_rights(monkeypatch, tmp_path)
 
 def test_what_comes_back_is_data_and_never_code():
     """An answer that is no JSON object counts as the end of that process."""
-    decoder = _Decoder(64 * MIB)
+    decoder = Decoder(64 * MIB)
     decoder.end()
     liar = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.readline(); print('cos\\nsystem')"],
@@ -170,3 +172,34 @@ def test_what_comes_back_is_data_and_never_code():
     decoder.process = liar
     assert decoder.ask({"call": "check_picture"}, seconds=10) is None
     decoder.end()
+
+
+def test_a_flood_of_questions_is_sent_away_and_a_runs_own_work_waits(picture, tmp_path):
+    """While both processes are at work, so many questions wait; the next one is told to come again."""
+    apart = Apart()
+    held = [apart._free.get() for _ in range(intake_process.PROCESSES)]
+    sent_away = 20 - intake_process.PROCESSES - intake_process.WAITING_MAX
+    refused, answered = [], []
+
+    def ask(_):
+        try:
+            answered.append(apart.check_picture(picture).width)
+        except Busy as error:
+            refused.append(error.what)
+
+    asking = [threading.Thread(target=ask, args=(n,)) for n in range(20)]
+    for one in asking:
+        one.start()
+    work = threading.Thread(target=lambda: apart.normalise_picture(picture, tmp_path / "clean.jpg"))
+    until = time.monotonic() + 10
+    while len(refused) < sent_away and time.monotonic() < until:
+        time.sleep(0.01)
+    work.start()
+    for free in held:
+        apart._free.put(free)
+    for one in [*asking, work]:
+        one.join(60)
+    assert refused == ["files"] * sent_away
+    assert len(answered) == 20 - sent_away
+    assert (tmp_path / "clean.jpg").is_file()
+    apart.close()

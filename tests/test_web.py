@@ -81,11 +81,11 @@ def test_trying_keys_is_slow():
 
 def test_streams_of_one_address_are_counted_and_given_back():
     """Forty at once; one that ends makes room."""
-    rates = Rates(streams=2)
-    assert [rates.open_stream("a") for _ in range(3)] == [True, True, False]
-    rates.close_stream("a")
-    assert rates.open_stream("a")
-    assert rates.open_stream("b")
+    rates = Rates(at_once={"stream": 2})
+    assert [rates.begin("a", "stream") for _ in range(3)] == [True, True, False]
+    rates.end("a", "stream")
+    assert rates.begin("a", "stream")
+    assert rates.begin("b", "stream")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from klingo1.crowd import caller
 from klingo1.errors import KlingoError
 from klingo1.ui.cutouts import Cutouts
 from klingo1.ui.handlers import Form, Handlers
@@ -20,6 +21,7 @@ from klingo1.ui.panels.cutout import CutoutPanel
 from klingo1.ui.panels.interface import InterfacePanel
 from klingo1.ui.panels.result import ResultPanel
 from klingo1.ui.words import notice_of
+from klingo1.web.inspection import address_in
 
 Answer = tuple[dict[str, Any], dict[str, Any]]
 _NO_EDITOR = "() => ({__type__: 'update', visible: false, value: null})"
@@ -44,8 +46,9 @@ def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool =
     browser, compose, card = page.browser, page.compose, page.result.card
     session = [browser, card]
 
-    def submit(*values: Any) -> Answer:
+    def submit(request: gr.Request, *values: Any) -> Answer:
         *fields, click, memory = values
+        caller.set(address_in(request.headers))
         return handlers.submit(Form(*fields), click, memory)
 
     def promote(memory: Any, event: gr.EventData) -> Answer:
@@ -118,6 +121,7 @@ def _bind_cutout(page: Page, cutouts: Cutouts) -> None:
 
 def _bind_interface(interface: InterfacePanel, handlers: Handlers, *, documented: bool) -> None:
     async def generate(  # noqa: PLR0917 - their names and order are the public interface
+        request: gr.Request,
         images: list[str],
         prompt: str,
         video: str | None = None,
@@ -131,6 +135,7 @@ def _bind_interface(interface: InterfacePanel, handlers: Handlers, *, documented
         `duration` is a whole number of seconds from 3 to 10, `aspect_ratio` one of 16:9, 9:16 and 1:1,
         `engine` draft (free, on this machine) or kling (paid; needs a key on the server).
         """
+        caller.set(address_in(request.headers))
         form = Form(
             pictures=[{"path": path, "role": ""} for path in images or []],
             clip={"path": video or "", "keep_sound": keep_original_sound},

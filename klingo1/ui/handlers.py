@@ -15,7 +15,7 @@ from typing import Any
 
 from klingo1.clips import check_clip_url
 from klingo1.deliver import shown
-from klingo1.errors import InvalidRequest, KlingoError
+from klingo1.errors import Busy, InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
 from klingo1.references import near_duplicates
 from klingo1.request import (
@@ -224,6 +224,8 @@ class Handlers(LostRuns):
             path = picture["path"]
             try:
                 found = self._studio.intake.check_picture(Path(path))
+            except Busy:
+                break  # what was not looked at now is looked at when it is sent
             except InvalidRequest as error:
                 notes[path] = [{"kind": "refused", "text": error.reason, "remedy": error.remedy}]
                 continue

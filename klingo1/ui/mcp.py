@@ -15,9 +15,11 @@ from typing import Any, Literal, TypeVar
 import gradio as gr
 from gradio.route_utils import get_root_url
 
+from klingo1.crowd import caller
 from klingo1.errors import KlingoError, SettingsError
 from klingo1.ui.tools import Inputs, Tools
 from klingo1.ui.words import notice_of
+from klingo1.web.inspection import address_in
 
 ENDPOINT = "/gradio_api/mcp"
 Seconds = Literal[3, 4, 5, 6, 7, 8, 9, 10]
@@ -89,6 +91,7 @@ def bind(tools: Tools) -> None:
         engine: EngineName = "draft",
         quote: str = "",
     ) -> str:
+        caller.set(address_in(request.headers))
         asked = Inputs(prompt, images, video, keep_original_sound, aspect_ratio, duration, engine)
         return await _answer(tools, request, lambda owner: tools.generate(asked, quote, owner))
 

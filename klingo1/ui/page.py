@@ -34,7 +34,8 @@ from klingo1.ui.languages import create_i18n
 from klingo1.ui.panels import compose, cutout, history, interface, result
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
-from klingo1.web.guard import Guard, Policy
+from klingo1.web.guard import Guard
+from klingo1.web.policy import Policy
 
 _INSTALLED = Path(__file__).parents[1] / "assets"
 ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"

@@ -198,6 +198,8 @@ def busy_words(error: Busy) -> Notice:
             )
         case "drafts":
             return Notice(f"You have {error.limit} drafts in work.", "Wait until one of them is done.")
+        case "files":
+            return Notice("Many pictures are being looked at just now.", "Try again in a minute.")
         case "disk":
             return Notice("The disk is almost full, so nothing was started.", "Make room on it.")
         case _:

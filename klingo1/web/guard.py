@@ -11,23 +11,22 @@ import asyncio
 import ipaddress
 import logging
 import re
-import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from klingo1.settings import Settings
 from klingo1.web.answers import Answer, deny, tell
 from klingo1.web.bodies import BodyRefused, Reader, Upload, announced
 from klingo1.web.headers import secured
 from klingo1.web.inspection import (
+    ADDRESS_HEADER,
     FILE_ROUTE,
     called_function,
     comes_from_here,
     holds_remote_file,
     names_address,
 )
+from klingo1.web.policy import Policy
 from klingo1.web.rates import Rates, address_of
 
 Scope = MutableMapping[str, Any]
@@ -58,33 +57,6 @@ _MCP = "/gradio_api/mcp"
 _PROXY = re.compile(r"(?:/gradio_api)?/proxy=")
 _LOGOUT = re.compile(r"/logout")
 _UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How the page is reached. `hosts` None lets every host name in, as behind a proxy; a desk has names."""
-
-    hosts: tuple[str, ...] | None = None
-    proxies: int = 0
-    limited: bool = False
-    """Whether the rates of rates.py hold."""
-    on_space: bool = False
-    mcp: bool = False
-    """Whether programs reach Gradio's MCP server."""
-
-    @classmethod
-    def of(cls, settings: Settings, *, mcp: bool = False) -> Policy:
-        """A hosted page stands under whatever name its proxy gives it, but has many visitors.
-
-        A desk's page is asked for by address, as localhost, or by this machine's name and those of the
-        settings. Any other name that leads here is an attack (DNS rebinding), by which a foreign web page
-        would speak to this one as if it were its own.
-        """
-        if settings.hosted:
-            return cls(proxies=settings.proxies, limited=True, on_space=settings.on_space, mcp=mcp)
-        name = socket.gethostname().lower()
-        hosts = ("localhost", name, f"{name}.local", *settings.hosts)
-        return cls(hosts=hosts, proxies=settings.proxies, mcp=mcp)
 
 
 class Guard:
@@ -137,6 +109,7 @@ class Guard:
             await deny(send, status)
             return
         client = self._client(scope, headers)
+        scope = self._named(scope, client)
         if scope["method"] in {"GET", "HEAD"}:
             await self._read(scope, client, receive, send)
         else:
@@ -181,31 +154,51 @@ class Guard:
         peer = (scope.get("client") or ("", 0))[0]
         return address_of(peer, headers.get("x-forwarded-for", ""), proxies=self._policy.proxies)
 
+    def _named(self, scope: Scope, client: str) -> Scope:
+        """Tell the application whom a request counts for, in place of what anybody may have written there."""
+        name = ADDRESS_HEADER.encode()
+        kept = [(key, value) for key, value in scope.get("headers", ()) if key.lower() != name]
+        told = [(name, client.encode())] if self._rates is not None else []
+        return {**scope, "headers": kept + told}
+
     async def _read(self, scope: Scope, client: str, receive: Receive, send: Send) -> None:
-        if self._rates is None or not _STREAMS.match(scope["path"]):
-            if await self._slowed(client, "read", send):
-                return
+        if _STREAMS.match(scope["path"]):
+            await self._one_of_few(client, "stream", send, lambda: self._app(scope, receive, send))
+        elif not await self._slowed(client, "read", send):
             await self._app(scope, receive, send)
-            return
-        if not self._rates.open_stream(client):
-            await deny(send, 429, wait=5)
-            return
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._rates.close_stream(client)
 
     async def _write(
         self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
     ) -> None:
-        if not _UPLOAD.fullmatch(scope["path"]):
-            if self._is_mcp(scope["path"]):
-                await self._pass_tool(scope, headers, client, receive, send)
-                return
-            kind = "call" if _CALLS.match(scope["path"]) else "click"
+        path = scope["path"]
+        if _UPLOAD.fullmatch(path):
+            await self._pass_upload(scope, headers, client, receive, send)
+        elif self._is_mcp(path):
+            await self._pass_tool(scope, headers, client, receive, send)
+        else:
+            kind = "call" if _CALLS.match(path) else "click"
             if not await self._slowed(client, kind, send):
-                await self._pass_json(scope, headers, client, receive, send)
-            return
+                await self._one_of_few(
+                    client, kind, send, lambda: self._pass_json(scope, headers, client, receive, send)
+                )
+
+    async def _one_of_few(
+        self, client: str, kind: str, send: Send, serve: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Serve a request unless its address has too many of that kind under way."""
+        if self._rates is None:
+            await serve()
+        elif not self._rates.begin(client, kind):
+            await deny(send, 429, wait=5)
+        else:
+            try:
+                await serve()
+            finally:
+                self._rates.end(client, kind)
+
+    async def _pass_upload(
+        self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
+    ) -> None:
         size = announced(headers)
         if self._rates is not None and size is None:
             await deny(send, 411)
@@ -216,25 +209,20 @@ class Guard:
             or await self._slowed(client, "upload_bytes", send, size or 0)
         ):
             most = UPLOAD_MAX if size is None else size
-            await self._app(scope, Upload(receive, headers.get("content-type", ""), most=most), send)
+            form = Upload(receive, headers.get("content-type", ""), most=most)
+            await self._one_of_few(client, "upload", send, lambda: self._app(scope, form, send))
 
     async def _pass_tool(
         self, scope: Scope, headers: Mapping[str, str], client: str, receive: Receive, send: Send
     ) -> None:
         """A program's message: its bytes count as uploaded ones, and a call that waits as an open stream."""
-        if self._rates is None:
-            await self._pass_json(scope, headers, client, receive, send, most=MCP_MAX)
-            return
-        size = min(MCP_MAX, announced(headers) or 0)
+        size = MCP_MAX if self._rates is None else min(MCP_MAX, announced(headers) or 0)
         if await self._slowed(client, "call", send) or await self._slowed(client, "upload_bytes", send, size):
             return
-        if not self._rates.open_stream(client):
-            await deny(send, 429, wait=5)
-            return
-        try:
-            await self._pass_json(scope, headers, client, receive, send, most=max(size, JSON_MAX))
-        finally:
-            self._rates.close_stream(client)
+        most = max(size, JSON_MAX)
+        await self._one_of_few(
+            client, "stream", send, lambda: self._pass_json(scope, headers, client, receive, send, most=most)
+        )
 
     async def _slowed(self, client: str, kind: str, send: Send, cost: float = 1.0) -> bool:
         """Whether the address has asked too often and was told so."""

@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 FILE_ROUTE = re.compile(r"(?:/gradio_api)?/(?:file=|file/|stream/)")
+ADDRESS_HEADER = "x-klingo1-address"
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 _FILE_KEYS = frozenset({"path", "name"})
+
+
+def address_in(headers: Mapping[str, str]) -> str:
+    """The address that the guard has counted a request for, for whom it let it on; "" where nobody counts."""
+    return headers.get(ADDRESS_HEADER, "")
 
 
 def comes_from_here(headers: Mapping[str, str]) -> bool:

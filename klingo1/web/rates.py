@@ -31,8 +31,8 @@ RATES: Mapping[str, Rate] = {
     "upload": Rate(60, 0.5),
     "upload_bytes": Rate(600e6, 1e6),
 }
-STREAMS_MAX = 40
-"""Event streams that one address may hold open."""
+AT_ONCE: Mapping[str, int] = {"stream": 40, "call": 24, "click": 8, "upload": 16}
+"""Requests of a kind that one address may have under way: each holds a stream, or one of Gradio's threads."""
 
 
 class Rates:
@@ -42,14 +42,14 @@ class Rates:
         self,
         rates: Mapping[str, Rate] = RATES,
         *,
-        streams: int = STREAMS_MAX,
+        at_once: Mapping[str, int] = AT_ONCE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rates = rates
-        self._streams_max = streams
+        self._at_once = at_once
         self._now = now
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
-        self._streams: dict[str, int] = {}
+        self._under_way: dict[tuple[str, str], int] = {}
 
     def wait_for(self, client: str, kind: str, cost: float = 1.0) -> float:
         """Take `cost` from the address's bucket; 0, or the seconds after which it would be enough."""
@@ -63,20 +63,21 @@ class Rates:
             self._buckets.popitem(last=False)
         return wait
 
-    def open_stream(self, client: str) -> bool:
-        """Count a stream that is about to be opened; False when there are too many."""
-        if self._streams.get(client, 0) >= self._streams_max:
+    def begin(self, client: str, kind: str) -> bool:
+        """Count a request that is about to be served; False when the address has too many under way."""
+        count = self._under_way.get((client, kind), 0)
+        if count >= self._at_once[kind]:
             return False
-        self._streams[client] = self._streams.get(client, 0) + 1
+        self._under_way[client, kind] = count + 1
         return True
 
-    def close_stream(self, client: str) -> None:
+    def end(self, client: str, kind: str) -> None:
         """It has ended."""
-        left = self._streams.get(client, 0) - 1
+        left = self._under_way.get((client, kind), 0) - 1
         if left > 0:
-            self._streams[client] = left
+            self._under_way[client, kind] = left
         else:
-            self._streams.pop(client, None)
+            self._under_way.pop((client, kind), None)
 
 
 def address_of(peer: str, forwarded: str, *, proxies: int) -> str:
