@@ -28,6 +28,7 @@ from klingo1.ui import mcp as tools
 from klingo1.ui.components.element import text_of
 from klingo1.ui.components.masthead import Masthead
 from klingo1.ui.cutouts import Cutouts
+from klingo1.ui.discretion import keep_words_out_of_the_log
 from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
@@ -96,6 +97,8 @@ def launch_options(studio: Studio, *, assets: Path = ASSETS, mcp: bool = False) 
     """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
     guard = Middleware(Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health)
+    if studio.settings.hosted:
+        keep_words_out_of_the_log()
     everywhere = os.environ.get("GRADIO_SERVER_NAME") or "0.0.0.0"  # noqa: S104 - hosted: everybody's
     return {
         "server_name": everywhere if studio.settings.hosted else None,

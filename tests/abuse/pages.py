@@ -59,7 +59,8 @@ def serve(folder, *, guarded):
 def main():
     folder = Path(sys.argv[1])
     served = [serve(folder / name, guarded=name == "guarded") for name in ("guarded", "unguarded")]
-    sys.stdout.write(json.dumps({"guarded": served[0][0], "unguarded": served[1][0]}) + "\n")
+    told = {"guarded": served[0][0], "unguarded": served[1][0], "pid": os.getpid()}
+    sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
     sys.stdin.read()
     for _, studio, page in served:

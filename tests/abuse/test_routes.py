@@ -1,110 +1,21 @@
 """Raw HTTP against every route of the running page, and the same against one without its guard."""
 
-import itertools
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
-import httpx
 import pytest
 from conftest import draw_picture
 
+from abuse.attacker import STREAMS, Attacker, multipart
 from abuse.attacks import CANARY, JSON, Listener, attacks, file_value
 from klingo1.visitors import new_token
 
-TESTS = Path(__file__).parents[1]
 PROMPT = "a quiet walrus-canary walk"
-STREAMS = re.compile(r"/gradio_api/(heartbeat|queue/data|upload_progress|call/)")
-
-
-@pytest.fixture
-def attacker(pages):
-    with Attacker(pages["guarded"]) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """Both pages in one process of their own."""
-    folder = tmp_path_factory.mktemp("abuse")
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
-    environ |= {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}", "WAVESPEED_API_KEY": CANARY}
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(TESTS / "abuse" / "pages.py"), str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environ,
-        )
-    told = process.stdout.readline()
-    assert told, (folder / "log.txt").read_text()
-    yield {"folder": folder} | json.loads(told)
-    process.stdin.close()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    process.stdout.close()
-
-
-class Attacker:
-    """Sends what it is told; each request comes from an address of its own, unless rates are the point."""
-
-    def __init__(self, page):
-        self.page = page
-        self.client = httpx.Client(base_url=page["url"], timeout=httpx.Timeout(8, read=8), trust_env=False)
-        self._numbers = itertools.count(1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.client.close()
-
-    def send(self, method, path, body=b"", headers=None, *, address=""):
-        """(status, the first 100 kB of the answer); 0 when nothing came."""
-        number = next(self._numbers)
-        source = address or f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}"
-        given = dict(headers or {}) | {"x-forwarded-for": source}
-        wait = 0.4 if method == "GET" and STREAMS.match(path) else 8
-        try:
-            with self.client.stream(
-                method, path, content=body or None, headers=given, timeout=httpx.Timeout(8, read=wait)
-            ) as answer:
-                text = b""
-                try:
-                    for part in answer.iter_raw():
-                        text += part
-                        if len(text) > 100_000:
-                            break
-                except httpx.HTTPError:
-                    pass
-                return answer.status_code, text
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return 0, b""
-
-    def config(self):
-        return json.loads(self.client.get("/config", headers={"x-forwarded-for": "192.0.2.1"}).content)
-
-    def part(self, name):
-        """The id of the component that offers a server function."""
-        found = [c for c in self.config()["components"] if name in (c["props"].get("server_fns") or ())]
-        return found[0]["id"]
-
-    def click(self, name):
-        """The number of a listener."""
-        return next(d["id"] for d in self.config()["dependencies"] if d["api_name"] == name)
-
-    def ask(self, name, **data):
-        body = {"data": data, "fn_name": name, "component_id": self.part(name), "session_hash": "s"}
-        return self.send("POST", "/gradio_api/component_server", json.dumps(body).encode(), JSON)
 
 
 def secrets_of(page):
@@ -183,16 +94,6 @@ def test_f58_another_owners_run_is_not_found_by_any_function(attacker, pages, tm
     view = json.loads(attacker.ask("status", owner=a, job=job)[1])
     assert (view["id"], view["prompt"]) == (job, PROMPT)
     assert view["state"] not in {"stopped", "refused"}
-
-
-def multipart(files):
-    """(body, headers) of an upload."""
-    parts = b"".join(
-        b'--B\r\nContent-Disposition: form-data; name="files"; filename="%s"\r\n'
-        b"Content-Type: image/jpeg\r\n\r\n%s\r\n" % (name.encode(), data)
-        for name, data in files
-    )
-    return parts + b"--B--\r\n", {"content-type": "multipart/form-data; boundary=B"}
 
 
 def generate(attacker, owner, path, **headers):
