@@ -31,7 +31,6 @@ from klingo1.errors import (
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
 from klingo1.request import MODEL
 from klingo1.retry import Clock, Pace, SystemClock
-from klingo1.rhythm import Rhythm
 from klingo1.upload import send_file
 from klingo1.waiting import Waiting
 from klingo1.wire import Patience, Wire
@@ -62,14 +61,8 @@ class Client:
         unhurried = transport is not None and patience is None  # in process there is nobody to be polite to
         rate = 100.0 if unhurried else self._patience.polls_per_second
         self._pace = Pace(self._clock, per_second=rate)
-        rhythm = Rhythm(
-            first=self._patience.first_wait,
-            least=self._patience.least_wait,
-            share=self._patience.share,
-            learns=self._patience.learns,
-        )
         self._waiting = Waiting(
-            clock=self._clock, pace=self._pace, rhythm=rhythm, ask_page=self._list_in_turn
+            clock=self._clock, pace=self._pace, patience=self._patience, ask_page=self._list_in_turn
         )
 
     def __repr__(self) -> str:

@@ -31,8 +31,12 @@ NO_OWN_KEY = (
 )
 DRAFT_ORIGIN = "http://draft.klingo1.invalid"
 """Where the in-process service seems to live; the name resolves nowhere."""
-DRAFT_PATIENCE = Patience(polls_per_second=50.0, first_wait=0.1, least_wait=0.1, share=0.015, learns=False)
-"""A draft takes seconds, tells how far it is, and asking costs next to nothing: every 0.25 s after ten."""
+DRAFT_PATIENCE = Patience(
+    polls_per_second=50.0, first_wait=0.1, least_wait=0.1, share=0.015, unknown=0.0, learns=False
+)
+"""A draft takes seconds, tells how far it is, and asking costs next to nothing: every 0.25 s after ten. Its
+service is in this process: what it does not know it never will.
+"""
 
 
 class Engines:

@@ -66,6 +66,10 @@ class Housekeeping:
         self._crowd = Crowd(self._works)
         self._background.start("housekeeping", self._sweep_for_ever)
 
+    def now(self) -> float:
+        """Seconds since 1970 by the clock that all times of runs go by."""
+        return self._clock.time()
+
     # -- visitors
 
     def sign_in(self, username: str) -> str:

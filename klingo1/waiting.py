@@ -10,9 +10,8 @@ from klingo1.errors import NotFound, RateLimited, Unavailable
 from klingo1.prediction import Prediction
 from klingo1.retry import Clock, Pace
 from klingo1.rhythm import Rhythm
+from klingo1.wire import Patience
 
-NOT_FOUND_GRACE = 60.0
-"""Seconds during which a task that the service does not know yet is asked for again."""
 MADE_MAX = 2000
 """Tasks whose age is kept until somebody waits for them."""
 Ask = Callable[[float], Awaitable[Prediction]]
@@ -27,10 +26,16 @@ class Waiting:
         *,
         clock: Clock,
         pace: Pace,
-        rhythm: Rhythm,
+        patience: Patience,
         ask_page: Callable[[int], Awaitable[Sequence[Prediction]]],
     ) -> None:
-        self._clock, self._pace, self._rhythm = clock, pace, rhythm
+        self._clock, self._pace, self._grace = clock, pace, patience.unknown
+        self._rhythm = Rhythm(
+            first=patience.first_wait,
+            least=patience.least_wait,
+            share=patience.share,
+            learns=patience.learns,
+        )
         self._census = Census(ask_page, clock)
         self._made: OrderedDict[str, float] = OrderedDict()
 
@@ -73,7 +78,7 @@ class Waiting:
             except NotFound:
                 now = self._clock.monotonic()
                 unknown_since = now if unknown_since is None else unknown_since
-                if now - unknown_since >= NOT_FOUND_GRACE:
+                if now - unknown_since >= self._grace:
                     raise
             else:
                 unknown_since = None

@@ -51,6 +51,8 @@ class Patience:
     """Between two polls of a task of which nothing is known (see rhythm.py)."""
     share: float = 0.18
     """Of such a task's age, added to the wait, up to 30 seconds."""
+    unknown: float = 60.0
+    """During which a task that the service does not know yet is asked for again."""
     learns: bool = True
     """Whether tasks are asked for when earlier ones of their kind ended."""
 

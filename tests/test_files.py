@@ -172,9 +172,8 @@ def test_a_run_goes_on_where_its_references_never_were(replicas, picture, monkey
         assert sent == [(folder / PREPARED / "1.jpg").read_bytes()]
 
 
-def test_a_draft_of_a_replica_that_is_gone_is_made_anew(replicas, picture, monkeypatch):
+def test_a_draft_of_a_replica_that_is_gone_is_made_anew(replicas, picture):
     """Its service, which alone knew the prediction, is gone: the survivor makes it from the references."""
-    monkeypatch.setattr("klingo1.waiting.NOT_FOUND_GRACE", 0.1)
     with FaultServer() as server:
         first = replicas("a", server)
         job = first.submit(VideoRequest("a walk", (picture,), duration=3))

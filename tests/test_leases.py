@@ -71,6 +71,7 @@ def test_replicas_go_by_the_servers_clock(postgres_server, tmp_path, brisk):
         slow.start()
         job = slow.submit(REQUEST, engine="kling")
         assert abs(job.created_at - time.time()) < 60
+        assert abs(slow.now() - time.time()) < 60
         wait_for(slow, job.id, State.RUNNING)
         holder = worker_of(slow, job)
         fast.start()

@@ -5,7 +5,6 @@ A browser names its owner with each question, so every run is looked up together
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +33,11 @@ Test = Callable[[Job], bool]
 class Library:
     """What a page may ask about runs. `publish` makes a file readable by the browser."""
 
-    def __init__(
-        self, studio: Studio, *, hosted: bool, publish: Publish, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, studio: Studio, *, hosted: bool, publish: Publish) -> None:
         self._studio = studio
         self._hosted = hosted
         self._publish = publish
-        self._clock = clock
+        self._clock = studio.now
         self._handout = Handout(publish)
 
     def owner_of(self, browser: object) -> str:
