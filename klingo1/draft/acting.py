@@ -11,7 +11,7 @@ from dataclasses import dataclass
 SPEED = {"walk": 1.15, "run": 1.6, "fly": 1.6, "drive": 1.8, "ride": 1.7}
 """Metres a second over the ground; other actions stay where they are. Slower than in life: at 24 frames a
 second and so near a lens, a faster background only flickers."""
-_CADENCE = {"walk": 0.95, "run": 1.45, "dance": 0.85}
+_CADENCE = {"walk": 0.95, "run": 1.45, "dance": 0.75}
 """Cycles (two steps) a second."""
 YAW = math.radians(35)
 """One view shows one side: it turns no farther than this."""
@@ -45,6 +45,7 @@ def act(
     legs: bool,
     solid: bool,
     calm: bool = False,
+    vigour: float = 1.0,
     slow: bool = False,
     all_round: bool = False,
     prone: int = 0,
@@ -53,6 +54,7 @@ def act(
 
     `legs` is whether the rig found two legs; `solid` is a thing or a print, which does not breathe;
     `all_round` whether front, side and back are there to be shown in turn; `calm` tames a large flat print;
+    `vigour` (0-1) scales leaps, falls and dances: who fills the picture needs less of them;
     `prone` is the side (1 right, -1 left) to which somebody seen from the side stretches out to fly, or 0.
     """
     pace = (0.75 if slow else 1.0) * (0.55 if calm else 1.0)
@@ -74,11 +76,12 @@ def act(
             hop = abs(math.sin(beat))
             turn = 0.0 if legs and not solid else (0.05 if calm else 0.2) * math.sin(beat)
             cycle_name = "dance" if not solid else "rest"
-            return Pose(cycle_name, phase, lift=(0.02 if calm else 0.045) * hop, sway=0.06 * math.sin(beat),
+            return Pose(cycle_name, phase, lift=(0.02 if calm else 0.045) * vigour * hop,
+                        sway=0.06 * vigour * math.sin(beat),
                         turn=turn, tall=0.97 + 0.05 * hop,
                         wide=1 - 0.1 * (0.5 - 0.5 * math.cos(beat)))  # fmt: skip
         case "jump":
-            return _jump(t, 0.5 if calm else 1.0)
+            return _jump(t, vigour * (0.5 if calm else 1.0))
         case "wave" if not solid:
             return Pose("wave", (t * 0.9) % 1, turn=0.03 * math.sin(t * 5.65))
         case "wave":
@@ -109,7 +112,7 @@ def act(
             return Pose("sit" if legs else rest, 0.5 if legs else phase, lift=max(0.0, shake) + bounce,
                         turn=rock + prone * 0.07)  # fmt: skip
         case "fall":
-            return _fall(t, seconds, seated=legs)
+            return _fall(t, seconds, vigour, seated=legs)
         case "sit":
             settle = 0.004 * math.sin(t * 1.9)
             if legs:
@@ -123,14 +126,14 @@ def act(
 
 def _jump(t: float, strength: float) -> Pose:
     """Crouch, leap with the legs drawn up, land; squash and stretch keep the area."""
-    phase = (t * 0.85) % 1
+    phase = (t * 0.78) % 1
     if phase < 0.22:
         q = strength * math.sin(phase / 0.22 * math.pi)
         return Pose("sit", 0.35 * q, tall=1 - 0.1 * q, wide=1 + 0.08 * q)
     if phase < 0.78:
         q = (phase - 0.22) / 0.56
         stretch = strength * math.sin(2 * math.pi * q) ** 2
-        return Pose("sit", 0.5 * math.sin(math.pi * q), lift=1.55 * strength * q * (1 - q),
+        return Pose("sit", 0.5 * math.sin(math.pi * q), lift=1.3 * strength * q * (1 - q),
                     tall=1 + 0.08 * stretch, wide=1 - 0.05 * stretch)  # fmt: skip
     q = strength * math.sin((phase - 0.78) / 0.22 * math.pi)
     return Pose("sit", 0.3 * q, tall=1 - 0.10 * q, wide=1 + 0.07 * q)
@@ -145,16 +148,22 @@ def _turntable(turns: float) -> Pose:
     return Pose("rest", wide=math.cos(rest * math.pi / 2 * 0.8), view=view)
 
 
-def _fall(t: float, seconds: float, *, seated: bool) -> Pose:
+def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
     """Tumble in from above, bounce, and stay where it fell: sitting, or tilted."""
-    landing = min(1.1, 0.45 * seconds)
+    landing = min(1.35, 0.55 * seconds)
     cycle, phase = ("sit", 0.9) if seated else ("rest", 0.0)
     rest = 0.12 if seated else 0.3
     if t < landing:
         q = t / landing
-        return Pose(cycle, phase, lift=1.15 * (1 - q * q), turn=rest + 1.1 * (1 - q), about_middle=True)
+        return Pose(
+            cycle,
+            phase,
+            lift=1.05 * vigour * (1 - q * q),
+            turn=rest + 1.1 * vigour * (1 - q),
+            about_middle=True,
+        )
     after = t - landing
-    hop = 0.14 * abs(math.sin(after * 6)) * math.exp(-3.2 * after)
+    hop = 0.14 * vigour * abs(math.sin(after * 6)) * math.exp(-3.2 * after)
     squash = 0.18 * math.exp(-6 * after)
     wobble = rest * math.exp(-1.5 * after) * math.cos(after * 7) if seated else rest
     return Pose(cycle, phase, lift=hop, turn=wobble + 0.01 * math.sin(after * 1.7), tall=1 - squash,

@@ -169,7 +169,9 @@ def _scattered(inside: Mask) -> bool:
         return True
     areas = stats[1:, 4]
     large = stats[1:][areas > 0.15 * areas.max()]
-    if len(large) > 6 or large[:, 4].sum() < 0.93 * areas.sum():
+    # One figure may have letters or stars about it; of several figures little may be left over.
+    least = 0.75 if len(large) == 1 else 0.93
+    if len(large) > 6 or large[:, 4].sum() < least * areas.sum():
         return True
     # A head here and legs there: clothes of the backdrop's colour went with the backdrop.
     large = large[np.argsort(large[:, 1])]

@@ -16,6 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from klingo1.draft.spelling import Spelling
+
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 WORD, MENTION, STOP, COMMA, QUOTE = "w", "m", ".", ",", '"'
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
@@ -28,6 +30,8 @@ _TOKEN = re.compile(
   | @?(?:参考图|图片|图)\s*(?P<chinese>\d+|[一二三四五六七](?![个样张种些]))
   | 第(?P<nth>\d|[一二三四五六七])[张幅](?:参考图|图片|照片|图)
   | (?P<video><<<\s*video_?\s*\d+\s*>>>|@?(?<![a-z])video\s*\d+(?![\da-z]))
+  | (?<!\d)(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d\d))?\s*(?P<half>[ap])\.?\s?m(?![a-z])\.?
+  | (?<![\d:])(?P<clock>(?:[01]?\d|2[0-3])):[0-5]\d(?![\d:])
   | (?P<character>[{CJK}])
   | (?P<word>\d+(?:[.,]\d+)+|[^\W_{CJK}]+(?:'[^\W_{CJK}]+)*|&)
   | (?P<stop>[.!?;。\n])
@@ -81,6 +85,7 @@ class Lexicon:
     grammar: Mapping[str, frozenset[str]]
     heads: frozenset[str]
     default_times: Mapping[str, str]
+    spelling: Spelling
     implications: tuple[Implication, ...] = ()
     sheltered: frozenset[str] = frozenset()
 
@@ -97,6 +102,15 @@ class Lexicon:
             if fitting:
                 return size, fitting
         return None
+
+
+def _hour(match: re.Match[str]) -> str:
+    """A time on the clock as one word, to the hour: "2:30 a.m." is 2am, "18:45" is 6pm."""
+    if match["clock"]:
+        hour, half = int(match["clock"]) % 12, "p" if int(match["clock"]) >= 12 else "a"
+    else:
+        hour, half = int(match["hour"]) % 12, match["half"]
+    return f"{hour or 12}{half}m"
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -116,6 +130,8 @@ def _tokens(plain: str) -> Iterator[Token]:
             yield Token(COMMA, found)
         elif kind == "quote":
             yield Token(QUOTE, found)
+        elif kind in ("hour", "minute", "half", "clock"):
+            yield Token(WORD, _hour(match))
         elif kind != "video":
             said = match.group(kind or 0)
             number = _ORDINALS.get(said) or _NUMERALS.get(said) or int(said[:9])
@@ -139,9 +155,10 @@ def lexicon() -> Lexicon:
             known.append(len(words))
     entries = {words: tuple(senses) for words, senses in table.items()}
     grammar = {name: frozenset(words) for name, words in raw["grammar"].items()}
+    known = {word for words in entries for word in words}.union(*grammar.values())
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
     return Lexicon(
-        entries, sizes, grammar, heads, raw["defaults"],
+        entries, sizes, grammar, heads, raw["defaults"], Spelling(known, frozenset(raw["spelling"]["own"])),
         implications=tuple(_implication(rule) for rule in raw["implies"]),
         sheltered=frozenset(raw["sheltered"]["places"]),
     )  # fmt: skip
@@ -161,8 +178,12 @@ def _inherit(table: dict[tuple[str, ...], list[Sense]]) -> None:
         kinds = {sense.kind for sense in senses}
         if len(words) == 1 or "nothing" in kinds:
             continue
-        if kinds <= {"look", "time"} and words[0].isascii():
+        if kinds <= {"look", "time", "weather"} and words[0].isascii():
             senses.extend(sense for sense in table.get(words[-1:], ()) if sense.kind == "place")
+        if kinds in ({"look"}, {"weather"}):  # "soft morning light" is morning, "through the fog" is misty
+            inner = (sense for word in words for sense in table.get((word,), ()))
+            other = "time" if kinds == {"look"} else "look"
+            senses.extend([sense for sense in inner if sense.kind == other][:1])
         if kinds == {"view"}:  # "walks away" is also a walk
             single = (sense for word in words for sense in table.get((word,), ()))
             senses.extend([sense for sense in single if sense.kind == "action"][:1])
@@ -180,6 +201,7 @@ def _senses(raw: Mapping[str, Any]) -> Iterator[tuple[str, Sense]]:
             yield from _group(kind, value, group)
     for value, words in raw["colour"].items():
         yield from ((word, Sense("colour", value)) for word in words)
+    yield from ((word, Sense("unwanted", "")) for word in raw["grammar"]["unwanted"])
     for word in (*raw["nothing"]["words"], *raw["nothing"]["zh"]):
         yield from ((form, Sense("nothing", "")) for form in (word, plural(word)))
     yield from ((word, Sense("likeness", "")) for word in raw["compound"]["likeness"])

@@ -22,6 +22,9 @@ from klingo1.draft.sprites import paint_sprite, shade_ground
 from klingo1.draft.stage import Camera, Image, halved
 from klingo1.draft.views import View
 
+_AT_EASE = 0.09
+"""Share of the picture up to which a figure may leap at full strength; a larger one would only flicker."""
+
 
 @dataclass(slots=True)
 class Costume:
@@ -69,11 +72,14 @@ class Player:
     """One member of the cast on its mark in one shot, lit by the place."""
 
     def __init__(  # noqa: PLR0917 - one caller, which has them all at hand
-        self, costume: Costume, part: Part, body: Body, mark: Mark, place: Set, pixels: float
-    ) -> None:
+        self, costume: Costume, part: Part, body: Body, mark: Mark, place: Set, pixels: float,
+        share: float,
+    ) -> None:  # fmt: skip
+        """`pixels` is how tall it will be seen at most, `share` how much of the picture it fills."""
         self.action = part.action
         self.solid = body.kind in ("thing", "print")
         self.calm = body.kind == "print"
+        self.vigour = min(1.0, _AT_EASE / max(share * (1 + place.mirror()), 1e-6))
         self.carries = body.carries
         self._mark, self._place, self._body = mark, place, body
         light = place.light

@@ -64,7 +64,7 @@ class Reader:
     def __init__(self, prompt: str) -> None:
         self.lexicon = lexicon()
         self.grammar = self.lexicon.grammar
-        self.tokens = _without_speech(tokens_of(prompt))
+        self.tokens = [self._spelt(token) for token in _without_speech(tokens_of(prompt))]
         self.words = [token.text for token in self.tokens]
         self.beats = [OpenBeat()]
         self.places: list[Fact] = []
@@ -74,6 +74,14 @@ class Reader:
         self.used: set[str] = set()
         self.who = Subjects(self.words, self.lexicon)
         self.negated_to = self.likeness_to = self.arrival_to = -1
+        self.places_end = -1
+        self.unwanted = False
+        """Whether the rest is a list of what must not be seen ("negative prompt: …")."""
+
+    def _spelt(self, token: Token) -> Token:
+        return (
+            token._replace(text=self.lexicon.spelling.corrected(token.text)) if token.kind == WORD else token
+        )
 
     def read(self) -> None:
         """Walk over the tokens once."""
@@ -149,8 +157,8 @@ class Reader:
         self.content.update(dict.fromkeys(shown))
         if senses[0].kind == "nothing" and len(senses) == 1:
             return
-        negated = start < self.negated_to
-        if negated:
+        negated = self.unwanted or start < self.negated_to or self._free_of_it(senses, stop)
+        if negated and not self.unwanted:
             following = self.words[stop : stop + 1]
             self.negated_to = (
                 stop + 1 + NEGATION_REACH if following and following[0] in self.grammar["widen"] else -1
@@ -164,7 +172,10 @@ class Reader:
         living = Sense("noun", "being") in senses
         for sense in senses:
             kind = sense.kind
-            if kind == "likeness":
+            if kind == "unwanted":
+                self.unwanted = True
+                self.used.update(shown)
+            elif kind == "likeness":
                 if start > 2:
                     self.likeness_to = stop + LIKENESS_REACH
             elif kind in ("small", "lens"):
@@ -189,7 +200,7 @@ class Reader:
             elif sense.weak and any(other.kind == "action" for other in senses) and self.who.anyone:
                 continue  # she waves: no waves of the sea
             elif kind == "place":
-                self._place(sense, start, shown, living=living)
+                self._place(sense, start, stop, shown, living=living)
             elif kind == "time":
                 self.times.append(Fact(int(sense.weak), sense.value, shown, start))
             elif kind in self.found:
@@ -200,17 +211,27 @@ class Reader:
         if senses[0].kind != "small":
             self.who.last_hit = stop
 
+    def _free_of_it(self, senses: tuple[Sense, ...], stop: int) -> bool:
+        """Whether "free" follows, as in "rain-free"."""
+        after = self.words[stop : stop + 2]
+        weather = any(sense.kind in ("weather", "look") for sense in senses)
+        return weather and after[:1] == ["free"] and after[1:] != ["of"]
+
     def _small(self, sense: Sense, start: int) -> None:
         if sense.kind == "lens":
             self.who.lens(start)
         else:
             self._plain_word(sense.value, start)
 
-    def _place(self, sense: Sense, start: int, shown: tuple[str, ...], *, living: bool) -> None:
+    def _place(self, sense: Sense, start: int, stop: int, shown: tuple[str, ...], *, living: bool) -> None:
         aside = any(word in self.grammar["aside"] for word in self.words[max(0, start - 3) : start])
         later = start < self.arrival_to or self.beats[-1].said_then
         rank = (2 if living else 1) if sense.weak else int(aside and not later)
+        if rank == 0 and self.places and self.places_end == start:
+            # Of two names side by side the last one is the thing: a school playground, a castle garden.
+            self.places[-1] = replace(self.places[-1], rank=2)
         self.places.append(Fact(rank, sense.value, shown, start, later))
+        self.places_end = stop
         if not rank and later and not self.beats[-1].place:
             self.beats[-1].place = sense.value
 

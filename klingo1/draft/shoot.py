@@ -97,6 +97,7 @@ class Shooting:
                 player.action, t + (0.0 if player.carries else 0.37 * index), seconds=shot.seconds,
                 legs=player.legs, solid=player.solid,
                 slow=self._slow, all_round=player.all_round, calm=player.calm, prone=player.prone,
+                vigour=player.vigour,
             )  # fmt: skip
             here = player.standing(camera, anchor, pose, number / FPS, keep=index == 0)
             if here is None:
@@ -177,7 +178,9 @@ class Shooting:
         for part, body, mark in zip(shot.parts, bodies, blocking.marks, strict=True):
             pixels = focal * mark.height / max(0.5, blocking.distance + mark.z) * 1.12
             costume = self._studio.wardrobe[part.member]
-            players.append(Player(costume, part, body, mark, place, min(pixels, 1.6 * self._studio.height)))
+            share = (pixels / 1.12) ** 2 * body.aspect / (self._studio.width * self._studio.height)
+            pixels = min(pixels, 1.6 * self._studio.height)
+            players.append(Player(costume, part, body, mark, place, pixels, share))
         return players
 
     def _leave_wake(self, shot: Shot, bodies: Sequence[Body], place: Set) -> Wake | None:

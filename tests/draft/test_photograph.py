@@ -36,6 +36,18 @@ def test_a_ground_without_a_subject_is_not_cut():
     assert photograph.vote(scene(subject=False)).confidence < 0.5
 
 
+def test_a_piece_of_something_larger_is_no_subject():
+    """Where the rest of the picture is fuller of detail than what was cut, the cut is a piece of it."""
+    picture = scene()
+    rows, columns = np.mgrid[0:300, 0:400]
+    around = (rows - 160) ** 2 + (columns - 200) ** 2 > 84**2
+    weave = np.where((rows // 3 + columns // 3) % 2 == 0, 60, 0)[..., None]
+    picture = np.where(around[..., None], (picture // 2 + weave).astype(np.uint8), (40, 120, 235))
+    vote = photograph.vote(picture.astype(np.uint8))
+    assert vote.busy > 0.9
+    assert vote.confidence < 0.1
+
+
 def test_noise_is_given_up_at_once():
     """A texture is recognised before GrabCut spends seconds on it."""
     noise = np.random.default_rng(1).integers(0, 256, (1200, 1600, 3), np.uint8)
