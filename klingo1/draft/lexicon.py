@@ -155,10 +155,10 @@ def lexicon() -> Lexicon:
             known.append(len(words))
     entries = {words: tuple(senses) for words, senses in table.items()}
     grammar = {name: frozenset(words) for name, words in raw["grammar"].items()}
-    known = {word for words in entries for word in words}.union(*grammar.values())
+    vocabulary = {word for words in entries for word in words}.union(*grammar.values())
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
     return Lexicon(
-        entries, sizes, grammar, heads, raw["defaults"], Spelling(known, frozenset(raw["spelling"]["own"])),
+        entries, sizes, grammar, heads, raw["defaults"], Spelling(vocabulary, frozenset(raw["spelling"]["own"])),
         implications=tuple(_implication(rule) for rule in raw["implies"]),
         sheltered=frozenset(raw["sheltered"]["places"]),
     )  # fmt: skip
