@@ -158,7 +158,8 @@ def lexicon() -> Lexicon:
     vocabulary = {word for words in entries for word in words}.union(*grammar.values())
     heads = frozenset(form for head in raw["compound"]["heads"] for form in (head, plural(head)))
     return Lexicon(
-        entries, sizes, grammar, heads, raw["defaults"], Spelling(vocabulary, frozenset(raw["spelling"]["own"])),
+        entries, sizes, grammar, heads, raw["defaults"],
+        spelling=Spelling(vocabulary, frozenset(raw["spelling"]["own"])),
         implications=tuple(_implication(rule) for rule in raw["implies"]),
         sheltered=frozenset(raw["sheltered"]["places"]),
     )  # fmt: skip

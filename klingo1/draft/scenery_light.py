@@ -10,6 +10,7 @@ import numpy as np
 from klingo1.draft.light import Light
 from klingo1.draft.paint import blend
 from klingo1.draft.scenery_clouds import banks, veil
+from klingo1.draft.scenery_weather import clouded, cloudiness
 from klingo1.draft.skies import Daylight, daylight, sky
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Hour:
     cloud: tuple[Rgb, Rgb]
     wash: Rgb = (1.0, 1.0, 1.0)
     """Factors that the looks lay over every painted colour."""
+    cover: float = 0.0
+    """How much of the sky the weather hides."""
 
     def paint(self, colour: Rgb, distance: float = 0.0) -> Rgb:
         """A colour as it looks now, `distance` (0-1) of the way into the haze."""
@@ -79,10 +82,12 @@ class Hour:
         picture = sky(
             spec.rng("sky"), width, height, horizon, self.time,
             clouds=0.0, sun_x=self.sun_x, sun_y=self.sun_y, stops=stops or self.tone.stops,
+            clear=1 - self.cover,
         )  # fmt: skip
         sun = (self.sun_x * width, self.sun_y * horizon)
-        if self.dark:
+        if self.dark and self.cover < 0.5:
             _moon(spec, picture, sun, 0.055 * horizon)
+        clouds = max(clouds, 0.95 * self.cover) if clouds > 0 else clouds
         if clouds > 0:
             veil(spec.rng("clouds"), picture, horizon, sun, *self.cloud, amount=clouds)
         if heaps > 0:
@@ -124,8 +129,13 @@ def hour(spec: SetSpec, *, sun_x: float = 0.64) -> Hour:
         tone, wash = _tinted(tone, tint, share), _washed(wash, tint, share)
     if "misty" in looks or "fog" in spec.weather:
         air = 0.5
+    cover = cloudiness(spec.weather)
+    if cover:
+        tone = clouded(tone, time, cover)
+    lit, shaded = _CLOUD[time]
+    cloud = (blend(lit, tone.stops[1][1], 0.6 * cover), blend(shaded, tone.stops[0][1], 0.6 * cover))
     sun_y = {"night": 0.62, "day": 0.7}.get(time, 0.8)
-    return Hour(time, tone, air, sun_x, sun_y, _CLOUD[time], wash)
+    return Hour(time, tone, air, sun_x, sun_y, cloud, wash, cover)
 
 
 def _tints(spec: SetSpec, looks: set[str], tone: Daylight, time: str) -> list[tuple[Rgb, float]]:

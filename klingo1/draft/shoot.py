@@ -24,6 +24,7 @@ from klingo1.draft.weather import Weather
 _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""
 _NO_DUST = frozenset(("underwater", "space", "sky", "room", "studio"))
+_FROM_ABOVE = frozenset(("rain", "snow", "leaves"))
 _FLOW = {"forward": 0.38, "lateral": 0.25}
 """Metres a second for each metre between lens and lead: near the lens a fast background only flickers."""
 _SECOND_LIGHT = {"studio": 0.86, "": 0.92}
@@ -52,7 +53,8 @@ class Studio:
 
     def weather(self, place: Set, seed: int) -> Weather:
         """What falls and floats in a place; shots under the same sky share it."""
-        names = (*self.plan.weather, *(w for w in place.weather if w not in self.plan.weather))
+        both = dict.fromkeys((*self.plan.weather, *place.weather))
+        names = tuple(name for name in both if not (place.roof and name in _FROM_ABOVE))
         found = self._skies.get((names, place.haze))
         if found is None:
             rng = np.random.default_rng(seed + 99)

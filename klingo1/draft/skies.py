@@ -77,11 +77,13 @@ def sky(
     sun_x: float = 0.64,
     sun_y: float = 0.78,
     stops: tuple[tuple[float, Rgb], ...] | None = None,
+    clear: float = 1.0,
 ) -> Paint:
     """A float BGR sky: gradient, clouds, sun or moon, stars at night.
 
     `horizon` is its row in the picture (below it the last colour goes on); `sun_x`, `sun_y` are shares of the
-    width and of the sky's height. `stops` replaces the colours.
+    width and of the sky's height. `stops` replaces the colours; `clear` (0-1) is how much of sun, moon
+    and stars shows.
     """
     tone = daylight(time)
     colours = stops or tone.stops
@@ -91,15 +93,17 @@ def sky(
     columns = np.arange(width, dtype=np.float32)[None]
     away = np.hypot(columns - width * sun_x, rows - horizon * sun_y)
     sun = np.array(bgr(tone.sun), np.float32)
-    picture += (sun - picture) * (np.exp(-away / (horizon * 0.34)) * min(0.85, tone.halo * 0.9))[..., None]
-    if time == "night":
+    picture += (sun - picture) * (np.exp(-away / (horizon * 0.34)) * min(0.85, tone.halo * 0.9) * clear)[
+        ..., None
+    ]
+    if time == "night" and clear > 0.5:
         _stars(rng, picture, horizon)
     _clouds(rng, picture, away / horizon, horizon, clouds, blend(colours[-1][1], tone.sun, 0.3), tone.sun)
     radius = tone.disc * horizon
-    face = np.clip(radius - away + 0.5, 0, 1)[..., None]
+    face = np.clip(radius - away + 0.5, 0, 1)[..., None] * np.float32(clear**2)
     picture *= 1 - face
     picture += face * np.minimum(sun + 20, 255)
-    picture += (sun - picture).clip(0) * (np.exp(-((away / (radius * 1.7)) ** 2)) * 0.8 * tone.halo)[
+    picture += (sun - picture).clip(0) * (np.exp(-((away / (radius * 1.7)) ** 2)) * 0.8 * tone.halo * clear)[
         ..., None
     ]
     return picture

@@ -39,6 +39,8 @@ import numpy as np
 from klingo1.draft.cards import Card, Wall
 from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
+from klingo1.draft.scenery_light import hour
+from klingo1.draft.scenery_weather import snowed
 from klingo1.draft.stage import Camera, Image, Rgb, lens
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ class Set:
     reach the horizon. At `haze_distance` metres a thing is two thirds haze. `mist` (0-1) is how much haze
     lies on the horizon itself: 0.9 hides the line, 0 for a place without air. `wetness` scales the mirror
     given by the grounds' alpha; `gloss` mirrors the cast alone (polished floor). `weather` is what the place
-    has of its own. `bloom` is the strength of the glow round what is brighter than `bloom_from`.
+    has of its own; with `roof` nothing falls into it (rain, snow and leaves stay outside). `bloom` is the
+    strength of the glow round what is brighter than `bloom_from`.
     """
 
     sky: Image
@@ -125,6 +128,7 @@ class Set:
     wetness: float = 0.0
     gloss: float = 0.0
     weather: tuple[str, ...] = ()
+    roof: bool = False
     bloom: float = 0.35
     bloom_from: int = 165
     limits: Limits = field(default_factory=Limits)
@@ -152,5 +156,6 @@ def build(spec: SetSpec) -> Set:
         name = FALLBACK
     builder: Callable[[SetSpec], Set] = import_module(f"{__name__}.{name}").build
     found = builder(spec)
+    snowed(found, spec, hour(spec).tone.dim)
     found.width = spec.width
     return found

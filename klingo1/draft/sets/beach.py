@@ -39,7 +39,7 @@ def build(spec: SetSpec) -> Set:
             blend(land, haze, 0.4),
             octaves=6,
         )
-    sea = blend(_SEA[now.time], haze, 0.12)
+    sea = blend(_SEA[now.time], haze, 0.12 + 0.45 * now.cover)
     waves = water(spec.rng("sea"), sea, mirror=0.62)
     edge = 3.0 if spec.forward else 11.0
     shore = Shore(

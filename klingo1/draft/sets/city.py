@@ -1,4 +1,4 @@
-"""A street in a big city: neon and wet asphalt by night, pale houses and a blue sky by day."""
+"""A street in a big city: neon and wet asphalt by night, pale houses, trees and a blue sky by day."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import numpy as np
 from numpy.random import Generator
 
 from klingo1.draft.cards import Card, Wall
+from klingo1.draft.flora import autumnal, tree
 from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
 from klingo1.draft.paint import add_glow, blend, box, canvas, disc, finish, noise, scaled, vertical_gradient
+from klingo1.draft.scenery_light import Hour, hour
+from klingo1.draft.scenery_planting import Thing, grounded
 from klingo1.draft.sets import Set, SetSpec
 from klingo1.draft.signs import lights_on_a_string, sign
-from klingo1.draft.skies import daylight, sky
 from klingo1.draft.stage import Image, Paint, Rgb, bgr
 from klingo1.draft.streets import DAY, NEON, NIGHT, Palette, box3, facade, pick
-from klingo1.draft.tiles import asphalt
+from klingo1.draft.tiles import asphalt, paving
 
 STREET = 48.0
 """Metres after which the street repeats."""
@@ -29,7 +31,8 @@ def build(spec: SetSpec) -> Set:
     """The set. After dark, or when the prompt says neon, the signs are on; rain and "wet" leave puddles."""
     dark = spec.time in ("night", "dusk") or "neon" in spec.looks
     palette = NIGHT if dark else DAY
-    tone = daylight(spec.time)
+    now = hour(spec)
+    tone = now.tone
     wet = 1.0 if "wet" in spec.looks or "rain" in spec.weather else (0.8 if dark else 0.0)
     haze = HAZE_NIGHT if dark else tone.haze
     width, horizon = round(spec.width * 1.45), round(spec.height * 0.8)
@@ -38,14 +41,19 @@ def build(spec: SetSpec) -> Set:
         backdrop = _neon_skyline(spec, width, height, horizon)
         light = Light((0.66, 0.7, 0.88), (1.0, 0.25, 0.8), (0.2, 0.8, 1.0), 0.15, 0.74, 0.6)
     else:
-        backdrop = sky(spec.rng("sky"), width, height, horizon, spec.time, clouds=0.6)
-        _towers(spec.rng("towers"), backdrop, horizon, tone.paint((150, 160, 176)), haze, lit=None)
+        backdrop, horizon = now.sky(spec, clouds=0.5, heaps=0.3)
+        _towers(spec.rng("towers"), backdrop, horizon, now.paint((150, 160, 176)), haze, lit=None)
         light = tone.light
-    road: Rgb = (26, 26, 38) if dark else scaled((136, 134, 134), tone.dim)
+    rng, mirror = spec.rng("road"), 0.82 if wet else 0.0
+    road = (
+        asphalt(rng, (26, 26, 38), wet=mirror)
+        if dark
+        else paving(rng, now.paint((178, 162, 142)), slabs=8, wet=0.6 * mirror)
+    )
     place = Set(
         sky=finish(backdrop),
         horizon=horizon,
-        grounds=[Ground(asphalt(spec.rng("road"), road, wet=0.82 if wet else 0.0), 7.0)],
+        grounds=[Ground(road, 7.0)],
         light=light,
         haze=haze,
         haze_distance=27.0 if dark else 60.0,
@@ -62,11 +70,38 @@ def build(spec: SetSpec) -> Set:
         _down_the_street(spec, place, palette, houses, dark=dark)
     else:
         _along_the_street(spec, place, palette, houses, dark=dark)
+    if not dark:
+        _trees(spec, place, now)
     return place
+
+
+def _sunlit(houses: Image, *, shaded: bool) -> Image:
+    """A row of houses by day: in the sun, or across the street in the cool shade."""
+    factors = (1.02, 0.92, 0.84, 1.0) if shaded else (0.94, 1.04, 1.12, 1.0)
+    lit = cv2.multiply(houses, np.array(factors, np.float64))
+    return np.minimum(lit, houses[..., 3:])
+
+
+def _trees(spec: SetSpec, place: Set, now: Hour) -> None:
+    """Young trees between the lamps."""
+    rng = spec.rng("trees")
+    leaf, bark = now.paint((104, 150, 66)), now.paint((108, 86, 68))
+    things: list[Thing] = []
+    for tall in (3.6, 4.2, 3.9):
+        green = autumnal(rng, leaf) if "leaves" in spec.weather else leaf
+        things.append(grounded(tree(rng, 52, tall, green, bark), 52, 0.5, spread=0.6))
+    for k in range(8):
+        if spec.forward:
+            x = (-1 if k % 2 else 1) * (HALF_WIDTH - 1.15)
+            place.cards.append(things[k % 3].card(x, 0, 6.0 * k + 5.2, wrap_z=STREET))
+        else:
+            place.cards.append(things[k % 3].card(6.0 * k, 0, 9.8 + 0.2 * (k % 2), wrap_x=STREET))
 
 
 def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image, *, dark: bool) -> None:
     other = np.roll(houses, houses.shape[1] // 2, axis=1)
+    if not dark:
+        houses, other = _sunlit(houses, shaded=False), _sunlit(other, shaded=True)
     place.walls = [Wall(houses, 40, -HALF_WIDTH), Wall(other, 40, HALF_WIDTH)]
     rng = spec.rng("signs")
     for k in range(20):
@@ -96,6 +131,8 @@ def _down_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image,
 
 def _along_the_street(spec: SetSpec, place: Set, palette: Palette, houses: Image, *, dark: bool) -> None:
     ppm = 46.0
+    if not dark:
+        houses = _sunlit(houses, shaded=False)
     place.cards.append(
         Card(cv2.GaussianBlur(houses, (0, 0), 0.9 if dark else 1.5), ppm, 0, 0, 11.5, wrap_x=STREET)
     )

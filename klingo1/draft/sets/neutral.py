@@ -1,47 +1,59 @@
-"""Anywhere: soft hills under the sky of the hour, a smooth ground; graded by the prompt's colours."""
+"""Anywhere: rolling hills under the sky of the hour, smooth grass; graded by the prompt's colours."""
 
 from __future__ import annotations
 
 from klingo1.draft.ground import Ground
 from klingo1.draft.paint import blend, finish, parse_hex
+from klingo1.draft.scenery_hills import swell
+from klingo1.draft.scenery_light import hour
+from klingo1.draft.scenery_planting import across, along, framing, grounded
+from klingo1.draft.scenery_plants import tuft
 from klingo1.draft.sets import Set, SetSpec
-from klingo1.draft.skies import daylight, ridge, sky
 from klingo1.draft.stage import Rgb
-from klingo1.draft.tiles import sand
+from klingo1.draft.tiles import grass
 
-EARTH: Rgb = (176, 158, 132)
-HILLS: Rgb = (92, 110, 122)
+EARTH: Rgb = (172, 170, 116)
+HILLS: Rgb = (126, 142, 118)
+_BLADES: tuple[Rgb, ...] = ((158, 166, 96), (128, 146, 84), (190, 184, 116))
 
 
 def build(spec: SetSpec) -> Set:
     """The set; the first colour that the prompt names tints sky, hills and ground."""
-    tone = daylight(spec.time)
+    now = hour(spec)
     named = next((c for c in map(parse_hex, spec.colours) if c is not None), None)
     share = 0.0 if named is None else 0.45
     tint = named or EARTH
     stops = tuple(
-        (at, blend(colour, tone.paint(tint), share * (0.4 + 0.6 * at))) for at, colour in tone.stops
+        (at, blend(colour, now.paint(tint), share * (0.4 + 0.6 * at))) for at, colour in now.tone.stops
     )
-    width, horizon = round(spec.width * 1.5), round(spec.height * 0.8)
-    height = horizon + round(spec.height * 0.2)
-    picture = sky(spec.rng("sky"), width, height, horizon, spec.time, clouds=0.5, stops=stops)
-    haze = blend(tone.haze, stops[-1][1], share)
+    picture, horizon = now.sky(spec, clouds=0.62, heaps=0.36, stops=stops)
+    haze, unit = blend(now.tone.haze, stops[-1][1], share), now.reach(spec)
     hills = blend(HILLS, tint, share)
-    for number, (tall, far) in enumerate(((0.26, 0.72), (0.16, 0.52), (0.08, 0.32))):
-        ridge(
-            picture, spec.rng(f"hills {number}"), horizon, tall * horizon, 0.05 * horizon,
-            blend(tone.paint(hills), haze, far), blend(tone.paint(hills), haze, min(1.0, far + 0.25)),
-            cells=2, octaves=5, gain=0.45,
+    for number, (tall, far) in enumerate(((0.3, 0.7), (0.19, 0.5), (0.09, 0.3))):
+        top, foot = (blend(now.paint(hills), haze, k) for k in (far, min(1.0, far + 0.2)))
+        swell(
+            picture, spec.rng(f"hills {number}"), horizon, tall * unit, 0.06 * unit, top, foot,
+            cells=2 + number, sun_x=now.sun_x,
         )  # fmt: skip
-    floor = tone.paint(blend(EARTH, tint, share))
-    return Set(
+    floor = now.paint(blend(EARTH, tint, share))
+    place = Set(
         sky=finish(picture),
         horizon=horizon,
-        grounds=[Ground(sand(spec.rng("ground"), floor, ripples=0.02), 9.0)],
-        light=tone.light,
+        grounds=[Ground(grass(spec.rng("ground"), floor, flowers=60), 8.0)],
+        light=now.tone.light,
         haze=haze,
-        haze_distance=30.0,
-        mist=0.8,
-        weather=("dust",) if spec.time != "night" else ("fireflies",),
-        bloom_from=200 if spec.time != "night" else 130,
+        haze_distance=34.0 * now.air,
+        mist=0.72,
+        weather=("fireflies",) if now.dark else ("dust",),
+        bloom=0.32,
+        bloom_from=130 if now.dark else 212,
     )
+    rng = spec.rng("tufts")
+    blades = tuple(now.paint(blend(colour, tint, share)) for colour in _BLADES)
+    tufts = [grounded(tuft(rng, 130, t, blades, blades=40, spread=1.7), 130, 0.3) for t in (0.34, 0.46, 0.28)]
+    if spec.forward:
+        place.cards += along(rng, tufts, 22, 1.15, 7.0)
+        return place
+    place.cards += across(rng, tufts, 18, 6.6, 10.0)
+    place.cards += framing(rng, tufts, 6, y=-0.14)
+    return place

@@ -10,13 +10,13 @@ import numpy as np
 from klingo1.draft.cards import Card, Wall, place
 from klingo1.draft.ground import Ground
 from klingo1.draft.light import Light
-from klingo1.draft.paint import blend, finish, parse_hex, scaled
+from klingo1.draft.paint import blend, disc, finish, parse_hex, polyline, scaled
 from klingo1.draft.scenery_furniture import bookcase, hang, lamp, pendant, pot_plant, sofa, wall_paper, window
 from klingo1.draft.scenery_hills import swell
 from klingo1.draft.scenery_light import Hour, hour
 from klingo1.draft.scenery_planting import Thing, grounded
 from klingo1.draft.sets import Limits, Set, SetSpec
-from klingo1.draft.stage import Camera, Image, Rgb, bgr
+from klingo1.draft.stage import Camera, Image, Paint, Rgb, bgr
 from klingo1.draft.tiles import planks
 
 WIDE, DEEP = 10.0, 8.4
@@ -121,8 +121,10 @@ def build(spec: SetSpec) -> Set:
         wood,
         (paint((186, 206, 214)), paint((120, 142, 110)), paint((86, 104, 84))),
     )
-    floor = Ground(planks(rng, paint((176, 126, 82)), boards=12, gloss=0.0), 4.0)
-    beam: Rgb = {"day": (62.0, 56.0, 40.0), "dawn": (66.0, 46.0, 30.0), "dusk": (74.0, 40.0, 18.0)}.get(
+    floor = Ground(
+        planks(rng, paint((160, 122, 88) if time == "dusk" else (176, 126, 82)), boards=12, gloss=0.0), 4.0
+    )
+    beam: Rgb = {"day": (62.0, 56.0, 40.0), "dawn": (66.0, 46.0, 30.0), "dusk": (58.0, 34.0, 18.0)}.get(
         time, (10.0, 18.0, 34.0)
     )
     chamber = Chamber(
@@ -146,6 +148,7 @@ def build(spec: SetSpec) -> Set:
         bloom_from=150 if lit else 225,
         limits=Limits(side=0.9, rise=0.7, sink=0.4),
         backdrop=chamber,
+        roof=True,
         weather=("dust",) if time in ("day", "dawn") and "rays" in spec.looks else (),
     )
     things: list[tuple[Thing, float, float]] = [
@@ -181,6 +184,7 @@ def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, tall: float, *, l
             view, spec.rng(f"outside {k}"), horizon, high * horizon, 0.05 * horizon,
             now.paint((96, 138, 84), far), now.paint((120, 156, 92), far),
         )  # fmt: skip
+    _falling(view, spec)
     crop = finish(view[round(0.34 * horizon) : horizon, 120:400])
     left = (WIDE / 2 + 0.1) * PPM
     window(
@@ -205,6 +209,18 @@ def _back_wall(spec: SetSpec, now: Hour, wall: Rgb, wood: Rgb, tall: float, *, l
         glow = (np.exp(-((away / 1.5) ** 2)) * 0.9)[..., None] * np.array([0.55, 0.8, 1.05], np.float32)
         picture[..., :3] = np.minimum(picture[..., :3] * (1 + glow), 255).astype(np.uint8)
     return picture
+
+
+def _falling(view: Paint, spec: SetSpec) -> None:
+    """Rain or snow outside the window."""
+    rng = spec.rng("outside weather")
+    rows, columns = view.shape[:2]
+    for _ in range(420 if {"rain", "snow"} & set(spec.weather) else 0):
+        x, y = float(rng.uniform(0, columns)), float(rng.uniform(0, rows))
+        if "rain" in spec.weather:
+            polyline(view, [(x, y), (x - 1.5, y + float(rng.uniform(6, 16)))], (176, 190, 206), 0.7)
+        else:
+            disc(view, (x, y), float(rng.uniform(0.5, 1.4)), (244, 247, 252))
 
 
 def _curtain(wall: Rgb) -> Rgb:

@@ -91,6 +91,7 @@ def build(spec: SetSpec) -> Set:
         haze=blend(mood.low, mood.ground, 0.35),
         haze_distance=40.0,
         mist=0.42,
+        roof=True,
         bloom=0.45,
         bloom_from=150,
     )

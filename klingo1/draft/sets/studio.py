@@ -13,6 +13,8 @@ from klingo1.draft.stage import Rgb
 from klingo1.draft.tiles import plain
 
 GREY: Rgb = (192, 198, 212)
+_LAMPS = np.array([-0.07, 0.0, 0.07], np.float32)
+"""How a cool lamp on the left and a warm one on the right tint the backdrop (BGR)."""
 
 
 def build(spec: SetSpec) -> Set:
@@ -27,7 +29,8 @@ def build(spec: SetSpec) -> Set:
     )
     row, column = np.mgrid[0:height, 0:width].astype(np.float32)
     pool = np.exp(-(((column / width - 0.5) / 0.22) ** 2) - ((row / horizon - 0.62) / 0.36) ** 2)
-    wall *= (0.86 + 0.44 * pool)[..., None]
+    wall *= (0.78 + 0.56 * pool)[..., None]
+    wall *= 1 + np.linspace(-1, 1, width, dtype=np.float32)[None, :, None] * _LAMPS
     ambient = daylight(spec.time).light.ambient if spec.time in ("night", "dusk") else (1.0, 1.0, 1.02)
     return Set(
         sky=finish(wall),

@@ -77,6 +77,7 @@ def build(spec: SetSpec) -> Set:
         haze_distance=13.0,
         mist=0.92,
         weather=("bubbles", "rays") if spec.time != "night" else ("bubbles", "fireflies"),
+        roof=True,
         bloom=0.4,
         bloom_from=140 if spec.time == "night" else 190,
     )
