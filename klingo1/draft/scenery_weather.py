@@ -24,8 +24,8 @@ _UNDER_CLOUDS: dict[str, Rgb] = {
     "night": (0.85, 1.0, 1.2),
 }  # fmt: skip
 """The tint of grey clouds: factors on their brightness."""
-_OUTDOORS = frozenset(("city", "market", "beach", "desert", "mountains", "meadow", "lake", ""))
-"""Places that snow changes; the forest and the snow know their own winter."""
+_OWN_WINTER = frozenset(("forest", "snow", "sky", "studio"))
+"""Places that know a winter of their own, or where no snow can lie."""
 _LIES = 0.9
 """Share of the ground that fallen snow hides."""
 
@@ -62,7 +62,7 @@ def clouded(tone: Daylight, time: str, cover: float) -> Daylight:
 
 def snowed(place: Set, spec: SetSpec, dim: float) -> None:
     """Let snow lie on the ground and on what stands there, in place; `dim` is the hour's (see Daylight)."""
-    if "snow" not in spec.weather or spec.place not in _OUTDOORS:
+    if "snow" not in spec.weather or place.roof or spec.place in _OWN_WINTER:
         return
     white = scaled((226.0, 232.0, 244.0), dim)
     for index, ground in enumerate(place.grounds):
