@@ -79,7 +79,7 @@ def _sunlit(houses: Image, *, shaded: bool) -> Image:
     """A row of houses by day: in the sun, or across the street in the cool shade."""
     factors = (1.02, 0.92, 0.84, 1.0) if shaded else (0.94, 1.04, 1.12, 1.0)
     lit = cv2.multiply(houses, np.array(factors, np.float64))
-    return np.minimum(lit, houses[..., 3:])
+    return np.asarray(np.minimum(lit, houses[..., 3:]), np.uint8)
 
 
 def _trees(spec: SetSpec, place: Set, now: Hour) -> None:
