@@ -22,6 +22,10 @@ _HEAD = {"wide": 0.34, "full": 0.24, "medium": 0.14, "close": 0.15}
 _HEAD_PORTRAIT = {"wide": 0.47, "full": 0.4, "medium": 0.28, "close": 0.24}
 HORIZON, HORIZON_PORTRAIT = 0.40, 0.46
 """The horizon's row as a share of the height, in wide and square pictures and in tall ones."""
+_SMALL_BUST = 0.36
+"""A portrait smaller than this, in a group, stands in the picture like a cardboard figure: at the lower edge
+the group would be lost under an empty sky.
+"""
 _GAP = 0.22
 """Metres between neighbours."""
 
@@ -124,7 +128,7 @@ def _share(lead: Body, framing: str, *, portrait: bool) -> float:
 
 def _feet(lead: Body, framing: str, share: float, *, portrait: bool) -> float:
     """The row of the lead's feet, as a share of the picture."""
-    if lead.kind == "bust":
+    if lead.kind == "bust" and share >= _SMALL_BUST:
         return 1.03
     if lead.kind == "person" and framing in _HEAD:
         head = (_HEAD_PORTRAIT if portrait else _HEAD)[framing]
@@ -145,17 +149,18 @@ def _line_up(bodies: Sequence[Body]) -> tuple[Mark, ...]:
         marks[i] = Mark(x + wide[i] / 2, back, height_of(bodies[i]))
         x += wide[i] + _GAP
     left, right = -total / 2, total / 2
+    beside = 0.35 if bodies and bodies[0].kind == "bust" else 0.0  # the ground is out of a portrait's picture
     for number, i in enumerate(j for j in range(len(bodies)) if j not in marks and bodies[j].companion):
         half = wide[i] / 2
-        if bodies[i].held and number == 0 and len(actors) == 1 and bodies[0].kind == "person":
+        if bodies[i].held and number == 0 and len(actors) == 1 and bodies[0].kind in ("person", "bust"):
             marks[i] = Mark(right + 0.55 * half, -0.06, height_of(bodies[i]), raised=0.52)
             right += 1.6 * half + 0.1
             continue
         if number % 2:
-            marks[i] = Mark(right + _GAP * 0.6 + half, -0.05, height_of(bodies[i]))
+            marks[i] = Mark(right + _GAP * 0.6 + half, -0.05, height_of(bodies[i]), raised=beside)
             right += _GAP * 0.6 + 2 * half
         else:
-            marks[i] = Mark(left - _GAP * 0.6 - half, -0.05, height_of(bodies[i]))
+            marks[i] = Mark(left - _GAP * 0.6 - half, -0.05, height_of(bodies[i]), raised=beside)
             left -= _GAP * 0.6 + 2 * half
     for number, i in enumerate(j for j in range(len(bodies)) if j not in marks):
         half = wide[i] / 2

@@ -169,7 +169,9 @@ class Shooting:
                 bodies.append(Body(costume.aspect(part), costume.kind(part), carries=True))
                 continue
             small = order > 0 and costume.role == "prop" and lead.role == "character" and not lead.printed
-            small = small and not costume.printed and part.action not in ("drive", "ride")
+            # A prop that does something of its own is no accessory.
+            along = part.action == "still" or part.action == shot.parts[0].action
+            small = small and not costume.printed and along and part.action not in ("drive", "ride")
             held = small and part.action in ("still", "walk", "run")
             bodies.append(Body(costume.aspect(part), costume.kind(part), companion=small, held=held))
         return bodies

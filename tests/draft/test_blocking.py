@@ -89,3 +89,25 @@ def test_the_rider_sits_on_what_carries_it():
             lead.raised + lead.height - found.camera_height
         )
         assert top > 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_group_about_a_portrait_is_not_lost_at_the_lower_edge(size):
+    """Where many must fit the portrait is small, and all stand in the picture."""
+    bodies = [Body(0.9, "bust"), *[Body(1.7, "thing")] * 3]
+    blocking = block(bodies, "wide", *size)
+    foot = blocking.horizon + lens(*size) * blocking.camera_height / blocking.distance
+    assert foot <= 0.9 * size[1]
+
+
+def test_a_thing_beside_a_portrait_is_in_the_picture():
+    """A bust's ground lies below the frame: what goes along is raised, held or not."""
+    for held in (True, False):
+        bodies = [Body(0.9, "bust"), Body(0.8, "thing", companion=True, held=held)]
+        blocking = block(bodies, "wide", 1280, 720)
+        mark = blocking.marks[1]
+        row = blocking.horizon + lens(1280, 720) * (blocking.camera_height - mark.raised) / (
+            blocking.distance + mark.z
+        )
+        assert mark.raised > 0.3
+        assert row < 720
