@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Serve the page; the environment has its settings.")
     parser.add_argument("--mcp", action="store_true", help="offer price, generate, status, history over MCP")
     mcp = parser.parse_args().mcp
+    gc.disable()  # what is loaded now stays: looking through it again and again is a fifth of the start
     from klingo1.ui.mcp import check_installed  # noqa: PLC0415 - a wrong option is told before gradio is loaded
     from klingo1.ui.page import create_page, launch_options  # noqa: PLC0415 - as above
 
@@ -28,6 +30,8 @@ def main() -> int:
         with Studio(settings) as studio:
             page = create_page(studio, hosted=settings.hosted, mcp=mcp)
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop closes the studio, too
+            gc.freeze()
+            gc.enable()
             page.launch(**launch_options(studio, mcp=mcp))
     except (SettingsError, LedgerError, OSError) as error:
         print(f"klingo1: {error}", file=sys.stderr)  # noqa: T201 - a command's answer

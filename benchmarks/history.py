@@ -73,7 +73,7 @@ def ledger_table():
 def pages(home, cache, rounds):
     """Seconds of the first page of history and of the next one: the first time, and as medians."""
     from klingo1.ui.handlers import Handlers
-    from klingo1.ui.page import Shelf
+    from klingo1.ui.shelf import Shelf
 
     firsts, nexts = [], []
     with Studio(Settings(home=home, cache=cache)) as studio:

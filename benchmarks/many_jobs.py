@@ -181,7 +181,7 @@ def main():
     )
     found.notes.append(
         "klingo1 asks the service at most once a second for all jobs together and downloads every film; "
-        "the threads ask once a second each and download nothing."
+        "the threads ask once a second each and download nothing. Posters take most of klingo1's CPU."
     )
     found.series["memory"] = {"threads": theirs["curve"], "klingo1": ours["curve"]}
     found.finish(chosen.json)

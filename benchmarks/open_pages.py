@@ -221,6 +221,10 @@ def main():
         Row("a status call, median", "ms", *map(median, ms)),
         Row("status calls answered per second", "", len(ours) / seconds, len(theirs) / seconds),
     )
+    found.notes.append(
+        "The drafts, the page, the visitors and the service share the same cores; where there are two, the "
+        "drafts alone would take both, at a lower priority than the page."
+    )
     found.finish(chosen.json)
     return None
 

@@ -1,6 +1,6 @@
 """From open to usable: klingo1's page beside a bare Gradio hello world, in the same browser, in turns.
 
-    python benchmarks/page_load.py [--rounds 7]
+    python benchmarks/page_load.py [--quick] [--json FILE] [--rounds 7]
 
 Prints medians and ratios: seconds from navigation until the page can be used (the button carries a price and
 the server has answered the arrival; beside it: Gradio's text box and button are there), bytes moved over the
@@ -11,7 +11,6 @@ nothing is cached. Both servers run here, on loopback.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import statistics
@@ -24,11 +23,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from results import ROOT, Results, Row, arguments
+
 sys.path.insert(0, str(ROOT / "tests"))
 
-from browser.visitor import ARGS, DESKTOP, chromium, free_port  # noqa: E402 - beside the tests
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from browser.visitor import ARGS, DESKTOP, chromium, free_port
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HELLO = """
 import gradio as gr
@@ -127,9 +127,10 @@ def price_latency(page: Page, name: str) -> float:
 
 def main() -> None:
     """Take turns, print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = max(5, parser.parse_args().rounds)
+    chosen = parser.parse_args()
+    rounds = 1 if chosen.quick else max(5, chosen.rounds)
     found: dict[str, list[Visit]] = {"klingo1": [], "hello": []}
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         ports = {name: free_port() for name in found}
@@ -146,18 +147,18 @@ def main() -> None:
             for name, url in urls.items():
                 found[name].append(visit(browser, name, url))
         browser.close()
-    print(f"{rounds} rounds in turns, medians, a fresh profile each\n")
-    print(f"{'':26}{'klingo1':>12}{'hello world':>14}{'ratio':>8}")
-    for title, field, scale in (
-        ("open to usable, s", "seconds", 1),
-        ("bytes moved, kB", "moved", 1000),
-        ("requests", "requests", 1),
-        ("price follows slider, ms", "price_ms", 1),
+    results = Results("The page, opened in a fresh browser profile", "hello world")
+    for title, unit, field, scale, most in (
+        ("open to usable", "s", "seconds", 1, 1.5),
+        ("bytes moved", "kB", "moved", 1000, None),
+        ("requests", "", "requests", 1, None),
+        ("price follows the slider", "ms", "price_ms", 1, None),
     ):
         ours, theirs = (
             statistics.median(getattr(v, field) for v in found[n]) / scale for n in ("klingo1", "hello")
         )
-        print(f"{title:26}{ours:12.2f}{theirs:14.2f}{ours / theirs:8.2f}")
+        results.add(Row(title, unit, ours, theirs, most=most))
+    results.finish(chosen.json)
 
 
 if __name__ == "__main__":

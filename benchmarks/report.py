@@ -211,8 +211,6 @@ PLOTS = {
 
 def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Path:
     """docs/benchmarks.md from the JSON in `folder`."""
-    remarks = ROOT / "benchmarks" / "remarks.json"
-    said = json.loads(remarks.read_text(encoding="utf-8")) if remarks.exists() else {}
     lines = [
         "# Benchmarks",
         "",
@@ -235,7 +233,6 @@ def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Pa
         missed += [f"{found['title']}: {row['what']}" for row in found["rows"] if row.get("reached") is False]
         lines += [f"## {found['title']}", "", program.claim, "", *table(found), ""]
         lines += [note for note in found.get("notes", ()) for note in (note, "")]
-        lines += [text for remark in said.get(program.name, ()) for text in (remark, "")]
         if program.name in PLOTS:
             name, draw, words = PLOTS[program.name]
             if draw(found, out / "pictures" / f"{name}.svg"):

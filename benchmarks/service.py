@@ -68,13 +68,16 @@ class State:
         self.connections = 0
         self.calls: dict[str, int] = {}
         self.uploads = 0
+        self.asked = 0
 
     def answer(self, method: str, path: str, body: bytes, line: int) -> tuple[str, bytes]:
         """(content type, body) of an answer that is always 200."""
         bare = path.partition("?")[0]
         if bare == "/facts":
+            self.asked += 1
             tasks = {one.id: one.__dict__ for one in self.tasks.values()}
-            return _json({"tasks": tasks, "connections": self.connections, "calls": self.calls})
+            facts = {"connections": self.connections, "calls": self.calls, "asked": self.asked}
+            return _json(facts | {"tasks": tasks})
         if method == "PUT":
             return self._counted("put", b"")
         if bare.startswith("/output/"):

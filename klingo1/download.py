@@ -190,7 +190,8 @@ async def _receive(
         part.discard()
         raise DownloadFailed(f"The result is larger than {limit // 2**20} MB.")
     with part.path.open("ab" if start else "wb") as handle:
-        part.remember(etag=part.etag if start else _strong(etag), total=total)
+        known = part.etag if start else _strong(etag)
+        await asyncio.to_thread(part.remember, etag=known, total=total)
         received = start
         async for chunk in raw_chunks(response):
             received += len(chunk)

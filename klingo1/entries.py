@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from klingo1.errors import LedgerError
@@ -26,6 +28,12 @@ class Entries:
         self._ledger = ledger
         self._clock = clock
         self._worker = worker
+        # Writes go one after another anyway: in a thread of their own they keep nobody else from theirs.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="klingo1-ledger")
+
+    def close(self) -> None:
+        """Let the last write end."""
+        self._writer.shutdown()
 
     async def mine(self, job_id: str) -> Job | None:
         """The job as it stands now; None when another worker has taken it over."""
@@ -47,7 +55,7 @@ class Entries:
     async def advance(self, job: Job, to: State, *, problem: Problem | None = None, **facts: Any) -> bool:
         """Leave the state that `job` was read in; False when it has been left already."""
         facts["problem"] = None if problem is None else problem.as_json()
-        return await self._call(
+        return await self._write(
             self._ledger.advance,
             job.id,
             leave=[job.state],
@@ -74,7 +82,7 @@ class Entries:
 
         async def write() -> bool:
             now = self._clock.time()
-            return await self._call(self._ledger.advance, job.id, leave=leave, to=to, now=now, **facts)
+            return await self._write(self._ledger.advance, job.id, leave=leave, to=to, now=now, **facts)
 
         return await self._at_last(write, job, f"{to.value} ({facts.get('prediction_id', 'no prediction')})")
 
@@ -96,12 +104,16 @@ class Entries:
         """Write facts that change no state; with `during`, only while the job is in that one."""
         if problem is not None:
             facts["problem"] = problem.as_json()
-        await self._call(self._ledger.note, job.id, now=self._clock.time(), during=during, **facts)
+        await self._write(self._ledger.note, job.id, now=self._clock.time(), during=during, **facts)
 
     async def others_unsettled(self, job: Job) -> list[list[str]]:
         """The references of other paid jobs whose submit is on its way or was lost."""
         others = await self._call(self._ledger.unsettled)
         return [sent_references(other, uploads) for other, uploads in others if other.id != job.id]
+
+    async def _write(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        work = functools.partial(call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
     async def _call(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await asyncio.to_thread(call, *args, **kwargs)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 FETCHING = 4
 """Jobs that download at once."""
+DECODING = 2
+"""Posters made at once: the threads are the ledger's, too."""
 OUTAGE_SECONDS = 24 * 3600.0
 """How long the video's host may be out of reach before a person is told; outputs live for days."""
 
@@ -36,6 +38,7 @@ class Results:
         self._files = files
         self._clock = clock
         self._fetching = Gate(FETCHING)
+        self._decoding = asyncio.Semaphore(DECODING)
 
     async def bring(self, job: Job, client: Client, folder: Path) -> tuple[Path, Path | None]:
         """The video and its poster, whole and kept; the poster is None when none could be made.
@@ -50,7 +53,8 @@ class Results:
             )  # kept already by one who did not live to say so
             if not await asyncio.to_thread(is_whole_mp4, video):  # it is there when only the commit was lost
                 await self._fetch_patiently(job, client, video)
-            made = await asyncio.to_thread(write_poster, video, poster)
+            async with self._decoding:
+                made = await asyncio.to_thread(write_poster, video, poster)
             await asyncio.to_thread(self._files.keep, [video, poster] if made else [video])
         except FilesUnreachable as error:
             problem = Problem("DiskError", str(error))

@@ -135,6 +135,7 @@ class Studio(Admission):
         self._leases.let_go()
         self.intake.close()
         self._background.close()
+        self._entries.close()
         self._ledger.close()
 
     async def _wind_down(self) -> None:

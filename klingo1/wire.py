@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import logging
+import math
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -20,16 +22,18 @@ import httpx
 
 from klingo1.answer import BODY_MAX, Answer
 from klingo1.errors import InvalidRequest, KeyMissing, KlingoError, NotSent, SettingsError, Unavailable
+from klingo1.logs import silence_addresses_in_logs
 from klingo1.outside import Outside
 from klingo1.retry import Clock, certainly_not_sent
 from klingo1.version import VERSION
 from klingo1.web.door import resolve
 
 API_PATH = "/api/v3"
+KEPT_SECONDS = 40.0
+"""An idle connection is used again for so long; balancers close them after 60."""
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 _LIFETIME = 50 * 365 * 24 * 3600.0  # clocks that differ by more are no clocks
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Wire:
         timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         silence_addresses_in_logs()
         self._traced = transport is None
+        self._calls, self._empty_from = 0, -math.inf
         if transport is not None:
             self._kept = self._fresh = self._strangers = httpx.AsyncClient(
                 transport=transport, timeout=timeout
@@ -86,7 +91,8 @@ class Wire:
             single = httpx.Limits(max_keepalive_connections=0)
             # A proxy cannot reach this machine; the draft service on a port must stay within reach.
             direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-            self._kept = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct)
+            kept = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
+            self._kept = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=kept)
             # A submit never meets a connection that the service has just closed: the error would be that of a
             # lost answer, and a person would have to wait for the look-up (F15).
             self._fresh = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=single)
@@ -150,23 +156,23 @@ class Wire:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = _as_json(body)
-        client = self._fresh if once else self._kept
         limit = self.patience.answer if seconds is None else seconds
-        request = client.build_request(method, url, headers=headers, content=content, files=files)
+        request = self._kept.build_request(method, url, headers=headers, content=content, files=files)
         if once:  # a slow answer is better than an unknown one
             request.extensions["timeout"]["read"] = limit
         announcement = _Announcement(on_sending)
         try:
             async with asyncio.timeout(limit):
-                if self._traced:
+                if self._traced and on_sending is not None:
                     request.extensions = {**request.extensions, "trace": announcement.on_event}
                 else:
                     announcement.make()
-                response = await client.send(request, stream=True, follow_redirects=False)
-                try:
-                    return await self._read(response, most)
-                finally:
-                    await response.aclose()
+                with self._line(once=once) as client:
+                    response = await client.send(request, stream=True, follow_redirects=False)
+                    try:
+                        return await self._read(response, most)
+                    finally:
+                        await response.aclose()
         except Exception as error:
             if announcement.error is not None:
                 raise announcement.error from None
@@ -175,6 +181,21 @@ class Wire:
             kind = NotSent if certainly_not_sent(error) else Unavailable
             words = "The service could not be reached" if kind is NotSent else "The connection was lost"
             raise kind(f"{words} ({type(error).__name__}).") from error
+
+    @contextmanager
+    def _line(self, *, once: bool) -> Iterator[httpx.AsyncClient]:
+        """The connections for a call. What is sent once gets a fresh one: where none is kept any more, the
+        one that the polls of its task will use.
+        """
+        if once and (self._calls or time.monotonic() < self._empty_from):
+            yield self._fresh
+            return
+        self._calls += 1
+        try:
+            yield self._kept
+        finally:
+            self._calls -= 1
+            self._empty_from = time.monotonic() + KEPT_SECONDS + 1.0
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -255,27 +276,6 @@ def api_base(base_url: str) -> httpx.URL:
         )
     path = url.path.rstrip("/")
     return url.copy_with(path=path if path.endswith(API_PATH) else path + API_PATH)
-
-
-def silence_addresses_in_logs() -> None:
-    """Keep paths and queries of addresses (they may be signatures) out of what httpx and httpcore log."""
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_ORIGINS_ONLY)  # the same filter is never added twice
-
-
-class _OriginsOnly(logging.Filter):
-    _address = re.compile(r"(https?://[^\s/?#'\"\\]+)[^\s'\"\\]*")
-    _path = re.compile(
-        r"(b'(?:location|content-location|link|content-disposition)', )b(?:'[^']*'|\"[^\"]*\")", re.IGNORECASE
-    )
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = self._address.sub(r"\1/…", record.getMessage())
-        record.msg, record.args = self._path.sub(r"\1…", text), ()
-        return True
-
-
-_ORIGINS_ONLY = _OriginsOnly()
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "benchmarks"
-LONG = ["uploads", "many_jobs", "open_pages", "start_up", "history"]
+LONG = ["uploads", "many_jobs", "open_pages", "start_up", "page_load", "history"]
 
 
 @pytest.fixture

@@ -591,7 +591,20 @@ async def test_connections_are_kept_for_reads():
         async with client_of(server) as client:
             await client.wait(await started(server, client))
     assert len(server.calls("result")) == 6
-    assert len(accepted) == 2  # the submit's own, and one for all polls
+    assert len(accepted) == 1  # none was kept, so the submit opened the one that the polls used
+
+
+async def test_every_submit_gets_a_connection_of_its_own():
+    """A submit never travels on a connection that was used before: it might just have been closed."""
+    with FaultServer(script=["completed"]) as server:
+        accepted = []
+        server.set_faults("accept", _counting(accepted))
+        async with client_of(server) as client:
+            for opened in (1, 2, 3):
+                await client.wait(await started(server, client))
+                assert len(accepted) == opened
+            await asyncio.gather(*(client.submit(BODY) for _ in range(4)))
+    assert len(accepted) == 7
 
 
 def _counting(accepted):

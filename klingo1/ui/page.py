@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
-from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from klingo1 import request as limits
@@ -33,6 +30,7 @@ from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
 from klingo1.ui.panels import compose, cutout, history, interface, result
+from klingo1.ui.shelf import Shelf
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
 from klingo1.web.guard import Guard
@@ -45,22 +43,6 @@ UPLOAD_MAX = "200mb"
 SESSIONS_MAX = 500
 """Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Puts files of the home folder where the browser may read them: Gradio's cache, by unguessable names."""
-
-    _placed: dict[tuple[str, int, int], str] = field(default_factory=dict)
-
-    def publish(self, file: Path) -> str:
-        """The path to ask for; the file is copied once per version."""
-        stat = file.stat()
-        key = (str(file), stat.st_mtime_ns, stat.st_size)
-        placed = self._placed.get(key)
-        if placed is None or not Path(placed).is_file():
-            placed = self._placed[key] = save_file_to_cache(file, cache_dir=get_upload_folder())
-        return placed
 
 
 def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:

@@ -1,0 +1,40 @@
+"""Where files of the home folder are put for the browser to read: Gradio's cache, by unguessable names."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Puts each version of a file there once. A link is enough: our files are replaced, never changed."""
+
+    _placed: dict[tuple[str, int, int], str] = field(default_factory=dict)
+
+    def publish(self, file: Path) -> str:
+        """The path to ask for. Raises OSError when the cache cannot be written."""
+        stat = file.stat()
+        key = (str(file), stat.st_mtime_ns, stat.st_size)
+        placed = self._placed.get(key)
+        if placed is None or not Path(placed).is_file():
+            placed = self._placed[key] = str(_put(file))
+        return placed
+
+
+def _put(file: Path) -> Path:
+    """The file under a new name; nothing of it is read where the cache lies on the same disk."""
+    folder = Path(get_upload_folder()).resolve() / secrets.token_hex(32)
+    folder.mkdir(parents=True)
+    to = folder / file.name
+    try:
+        to.hardlink_to(file)
+    except (OSError, NotImplementedError):  # another disk, or a file system without links
+        part = folder / f".{file.name}"
+        shutil.copyfile(file, part)
+        part.replace(to)
+    return to
