@@ -16,7 +16,7 @@ from faults.server import Always, FaultServer, Reply
 from faults.tables import say
 from faults.victims import settle
 
-from klingo1 import database, schema, studio
+from klingo1 import database, leases, schema
 from klingo1.errors import LedgerError
 from klingo1.job import Money, State
 from klingo1.ledger import Ledger
@@ -68,7 +68,7 @@ class LostAnswers:
 @pytest.mark.parametrize("first", range(1, 12))
 def test_f49_a_commit_whose_answer_is_lost(open_studio, picture, monkeypatch, first):
     """At whichever commit: what stands in the ledger is found there and goes on, with its own pictures."""
-    monkeypatch.setattr(studio, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.1)
     with FaultServer() as server:
         page = open_studio(server)
         quote = page.new_quote()
