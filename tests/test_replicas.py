@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from faults.server import FaultServer
 
 from klingo1 import schema
 from klingo1.errors import BudgetReached, LedgerError
+from klingo1.files import Files, files_of
 from klingo1.groups import Groups, quote_of
 from klingo1.job import Money, State
 from klingo1.ledger import Ledger
@@ -143,42 +145,51 @@ from pathlib import Path
 from klingo1.request import VideoRequest
 from klingo1.settings import Settings
 from klingo1.studio import Studio
-name, home, place, server = sys.argv[1:]
-settings = Settings(home=Path(home), api_key="wsk_canary_0123456789", base_url=server, database_url=place)
+name, home, place, files, picture, server = sys.argv[1:]
+settings = Settings(
+    home=Path(home), api_key="wsk_canary_0123456789", base_url=server, database_url=place, files=files
+)
 with Studio(settings) as studio:
     for number in range(3):
-        images = (f"https://example.com/{name}{number}.jpg",)
-        studio.submit(VideoRequest(f"walk {name} {number}", images, duration=3), engine="kling")
+        request = VideoRequest(f"walk {name} {number}", (Path(picture),), duration=3)
+        studio.submit(request, engine="kling")
     print("ready", flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a process is killed by a signal")
-def test_the_jobs_of_a_killed_replica_are_finished_by_the_others(place, tmp_path):
-    """Three processes with three runs each; one is killed while its runs are made: nine films, nine bills."""
-    home = tmp_path / "home"
-    home.mkdir()
-    place = f"sqlite:///{place}" if isinstance(place, Path) else place
+def test_the_jobs_of_a_killed_replica_are_finished_by_the_others(place, tmp_path, picture):
+    """Three processes with three runs each; one is killed while its runs are made: nine films, nine bills.
+
+    On a file they share one home; on a server each has its own, and the killed one's is lost with it.
+    """
+    alone = isinstance(place, str)
+    files = f"file://{tmp_path / 'shared'}" if alone else ""
+    homes = [tmp_path / (f"home-{name}" if alone else "home") for name in "abc"]
+    place = place if alone else f"sqlite:///{place}"
     with FaultServer(script=["processing"]) as server:
         replicas = [
             subprocess.Popen(
-                [sys.executable, "-c", REPLICA, name, str(home), place, server.url],
+                [sys.executable, "-c", REPLICA, name, str(home), place, files, str(picture), server.url],
                 cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )
-            for name in "abc"
+            for name, home in zip("abc", homes, strict=True)
         ]  # fmt: skip
         try:
             assert [replica.stdout.readline() for replica in replicas] == ["ready\n"] * 3
-            book = Ledger(place, home=home)
+            book = Ledger(place, home=homes[1])
             await_that(lambda: len(book.in_state(State.RUNNING)) == 9)
             replicas[0].kill()
             replicas[0].wait()
+            if alone:
+                shutil.rmtree(homes[0])
             server.service.script[:] = ["completed"]
             await_that(lambda: len(book.in_state(State.DONE)) == 9)
             assert server.billed == 9
             assert set(server.bills.values()) == {1}
-            assert all(job.video.is_file() for job in book.in_state(State.DONE))
+            shown = map(Files(homes[1], files).bring, book.in_state(State.DONE))
+            assert all(file.is_file() for job in shown for file in files_of(job))
             book.close()
         finally:
             for replica in replicas:
