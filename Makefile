@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 VENV := .venv
 PY := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+AUDIT = $(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -34,8 +35,12 @@ soak: $(VENV)/.test browser postgres
 bench: $(VENV)/.test browser
 	$(PY) benchmarks/report.py
 
+# First a version whose holes are known: a service that does not report them has not looked at ours either.
 audit: $(VENV)/audit/.done
-	$(VENV)/audit/bin/pip-audit --strict --requirement requirements.lock --no-deps --disable-pip
+	@echo jinja2==2.11.2 > $(VENV)/audit/known
+	@$(AUDIT) $(VENV)/audit/known 2>$(VENV)/audit/said | grep -qE 'CVE-|GHSA-|PYSEC-' || { tail -1 $(VENV)/audit/said; \
+		echo "make audit: the vulnerability service cannot be asked from here. NOTHING WAS AUDITED."; exit 2; }
+	$(AUDIT) requirements.lock
 
 lock: $(VENV)/bin/python
 	rm -rf $(VENV)/lock

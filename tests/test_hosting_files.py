@@ -1,6 +1,7 @@
 """The files for hosting: locked versions, the image, and documents that name what is there."""
 
 import re
+import subprocess
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -53,6 +54,29 @@ def test_the_image_is_slim_and_nobody_special():
     assert image.index("\nUSER klingo1") < image.index("\nCMD")
     assert "GRADIO_TEMP_DIR=/data/" in image
     assert "VOLUME /data" in image
+
+
+@pytest.mark.parametrize(
+    ("known", "ours", "code"), [("", "", 2), ("CVE-2024-34064", "", 0), ("CVE-2024-34064", "CVE-2026-1", 2)]
+)
+def test_an_audit_that_could_not_look_fails_and_says_so(tmp_path, known, ours, code):
+    """A service that is silent about a version whose holes are known has looked at nothing."""
+    bins = tmp_path / "audit" / "bin"
+    bins.mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    (tmp_path / "audit" / ".done").touch()
+    auditor = bins / "pip-audit"
+    auditor.write_text(
+        f"#!/bin/sh\ncase $* in *known) say='{known}';; *) say='{ours}';; esac\n"
+        'echo "$say"; [ -z "$say" ]\n'
+    )
+    auditor.chmod(0o755)
+    done = subprocess.run(
+        ["make", "audit", f"VENV={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert ("NOTHING WAS AUDITED" in done.stdout) is (not known)
 
 
 def test_the_audit_is_a_command_of_its_own():
