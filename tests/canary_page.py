@@ -46,7 +46,7 @@ def main():
         owner = studio.sign_in("ada")
         asked = VideoRequest(prompt="a walk", images=(picture,))
         job = studio.submit(asked, engine="kling", owner=owner)
-        sys.stdout.write(json.dumps({"url": url, "owner": owner, "job": job.id}) + "\n")
+        sys.stdout.write(json.dumps({"url": url, "owner": studio.pass_of(owner), "job": job.id}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
         page.close(verbose=False)

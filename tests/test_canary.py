@@ -12,6 +12,7 @@ import pytest
 from conftest import draw_picture
 from faults.server import FaultServer, Reply, Reset
 
+from klingo1.request import DRAFT_SIZES
 from klingo1.visitors import new_token
 
 ENVIRONMENT, VISITOR = "wsk_canary_of_the_environment_01", "wsk_canary_of_a_visitor_02"
@@ -87,7 +88,7 @@ def visit(told, picture):
             with picture.open("rb") as file:
                 (path,) = client.post("/gradio_api/upload", files={"files": ("a.jpg", file)}).json()
             shown = {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}, "role": ""}
-            fields = [[shown], {}, f"walk {number}", 3, "16:9", "kling", {}, {"owner": me}]
+            fields = [[shown], {}, f"walk {number}", 3, "16:9", "kling", DRAFT_SIZES[0], {}, {"owner": me}]
             click = next(d["id"] for d in config["dependencies"] if d["api_name"] == "submit")
             body = {"data": fields, "fn_index": click, "session_hash": "s"}
             made = keep(f"submit {number}", client.post("/gradio_api/run/submit", json=body)).json()

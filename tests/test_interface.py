@@ -8,6 +8,8 @@ from browser.visitor import Served
 from conftest import draw_picture
 from gradio_client import Client, handle_file
 
+from klingo1.request import DRAFT_SIZES
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
@@ -85,7 +87,7 @@ def test_forged_files_and_addresses_are_refused(served):
 
     def send(path):
         forged = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        data = [[{"file": forged, "role": ""}], {}, "A fox", 3, "16:9", "draft", {}, {}]
+        data = [[{"file": forged, "role": ""}], {}, "A fox", 3, "16:9", "draft", DRAFT_SIZES[0], {}, {}]
         body = {"data": data, "fn_index": click["id"], "session_hash": "x"}
         return httpx.post(f"{served.url}gradio_api/run/predict", json=body)
 

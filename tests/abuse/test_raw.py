@@ -12,6 +12,7 @@ import pytest
 
 from abuse.attacker import Attacker
 from abuse.attacks import CANARY, JSON
+from klingo1.request import DRAFT_SIZES
 
 FORM = "Content-Type: multipart/form-data; boundary=B\r\n"
 FIELD = b'--B\r\nContent-Disposition: form-data; name="files"\r\n\r\n'
@@ -142,7 +143,17 @@ def test_no_log_holds_what_an_attacker_wrote(pages):
     """F75: forged paths end in exceptions, whose text has the path; the log has their kind alone."""
     with Attacker(pages["guarded"]) as attacker:
         forged = {"path": "/srv/walrus-secret.jpg", "meta": {"_type": "gradio.FileData"}}
-        fields = [[{"file": forged, "role": ""}], {}, "zebra-secret", 3, "16:9", "draft", {}, {}]
+        fields = [
+            [{"file": forged, "role": ""}],
+            {},
+            "zebra-secret",
+            3,
+            "16:9",
+            "draft",
+            DRAFT_SIZES[0],
+            {},
+            {},
+        ]
         body = {"data": fields, "fn_index": attacker.click("submit"), "session_hash": "s"}
         code, _ = attacker.send("POST", "/gradio_api/run/submit", json.dumps(body).encode(), JSON)
         assert code in {400, 403, 500}

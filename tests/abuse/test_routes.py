@@ -13,6 +13,7 @@ from conftest import draw_picture
 
 from abuse.attacker import STREAMS, Attacker, multipart
 from abuse.attacks import CANARY, JSON, Listener, attacks, file_value
+from klingo1.request import DRAFT_SIZES
 from klingo1.visitors import new_token
 
 PROMPT = "a quiet walrus-canary walk"
@@ -99,7 +100,7 @@ def test_f58_another_owners_run_is_not_found_by_any_function(attacker, pages, tm
 def generate(attacker, owner, path, **headers):
     """Click Generate as `owner`; the id of the job, or the whole answer."""
     picture = {"file": file_value(path), "role": ""}
-    fields = [[picture], {}, PROMPT, 3, "16:9", "draft", {}, {"owner": owner}]
+    fields = [[picture], {}, PROMPT, 3, "16:9", "draft", DRAFT_SIZES[0], {}, {"owner": owner}]
     body = {"data": fields, "fn_index": attacker.click("submit"), "session_hash": "s"}
     status, answer = attacker.send(
         "POST", "/gradio_api/run/submit", json.dumps(body).encode(), JSON | headers
