@@ -66,7 +66,7 @@ class Cutouts:
 
     def _shown(self, subject: Subject, mask: str) -> Answer:
         shown, cut = self._cutting.show(subject, self._publish)
-        return {"state": "shown", "mask": mask, "cut": cut}, shown
+        return {"state": "shown", "mask": mask, "cut": cut, "shown": shown}, shown
 
     def _brushed(self, subject: Subject, strokes: str | None) -> tuple[Subject, str]:
         if strokes is None:  # nothing was painted since the last look

@@ -31,7 +31,7 @@ def job_view(job: Job, *, now: float, publish: Publish, ahead: int = 0) -> dict[
         "now": now,
         "money": words.money_words(job),
         "progress": job.progress if job.state is State.RUNNING else None,
-        "problem": problem.as_json() if problem else None,
+        "problem": problem.as_json() | {"kind": job.problem.kind} if problem and job.problem else None,
         "stop": {"label": stop_label, "note": stop_note} if job.goes_on else None,
         "settle": lost_words.settle_label(job),
         "promote": _promotion(job),

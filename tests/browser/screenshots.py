@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from faults.misbehaviour import Always, Reply
 from faults.server import FaultServer
@@ -142,7 +143,9 @@ def main(folder: Path) -> None:
                     walk(
                         page,
                         lambda state, page=page, name=name: page.screenshot(
-                            path=folder / f"{name}-{state}.png", full_page=name.startswith("phone")
+                            path=folder / f"{name}-{state}.png",
+                            full_page=name.startswith("phone") and state != "3-brush",
+                            timeout=90_000,
                         ),
                     )
             finally:

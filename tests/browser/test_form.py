@@ -271,6 +271,28 @@ def test_a_phone_shows_one_column_with_the_button_in_reach(browser, served, phot
             assert box["y"] + box["height"] <= 844
 
 
+SMALL = """() => {
+  const reach = (node) => {
+    const more = getComputedStyle(node, '::after');
+    const added = more.content !== 'none' && more.position === 'absolute' ? -2 * parseFloat(more.top) : 0;
+    return node.getBoundingClientRect().height + added;
+  };
+  return [...document.querySelectorAll('.gradio-container :is(button, select, a, input:not([type=range]))')]
+    .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width > 1
+      && !node.matches('input[type=file]') && reach(node) < 36)
+    .map((node) => [node.getAttribute('aria-label') || node.textContent.trim(), reach(node)]);
+}"""
+
+
+def test_a_finger_hits_what_it_means(page, photos):
+    """On a phone whatever can be pressed is at least 36 px high, its reach counted; no margin is wasted."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    add(page, photos, 1, 2)
+    page.locator("#k-pictures .grip").first.click()
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate("document.querySelector('#k-pictures').getBoundingClientRect().left") == 16
+
+
 def test_a_desk_shows_form_and_result_without_scrolling(page, photos):
     """At 1280 × 800 the button and the stage are both in view, with seven pictures."""
     add(page, photos, 1, 2, 3, 4, 5, 6, 7)

@@ -60,6 +60,9 @@ def test_a_dropped_film_of_ours_offers_its_settings(page):
     expect(offer).to_contain_text("futuristic city")
     expect(page.get_by_role("button", name="Apply settings")).to_be_focused()
     assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(offer).to_be_hidden()
+    drop(page, film)
     page.get_by_role("button", name="Cancel").click()
     expect(offer).to_be_hidden()
     assert page.evaluate("klingo.get('clip').file") is None

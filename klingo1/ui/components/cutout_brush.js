@@ -1,4 +1,4 @@
-const { t, said, sentences, h, icon, get, set, on, asFile, announce } = window.klingo;
+const { t, sentences, h, icon, get, set, on, asFile, fileUrl, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const room = element.closest('#k-brush');
 const problem = $('.k-problem');
@@ -38,8 +38,13 @@ function close() {
   clearTimeout(late);
   busy = '';
   picture = null;
-  trigger('away');
+  leave();
   (opener && opener.isConnected ? opener : document.querySelector('#k-pictures [data-part=cut]') || document.querySelector('#k-pictures .grip'))?.focus();
+}
+/* An editor that is still being set up cannot be taken away yet. */
+function leave() {
+  if (picture || !room.querySelector('#k-canvas')) return;
+  if (room.querySelector('#k-canvas .toolbar-wrap')) setTimeout(() => { if (!picture) trigger('away'); }, 100); else setTimeout(leave, 200);
 }
 $('.shut').addEventListener('click', close);
 document.addEventListener('keydown', (event) => {
@@ -70,12 +75,14 @@ function draw() {
 }
 watch('value', () => {
   const told = props.value || {};
+  if (!picture) leave();
   if (!told.turn || !picture || !busy) return;
   clearTimeout(late);
   const act = busy;
   busy = '';
   draw();
   if (told.state === 'refused') { say(''); refuse(told.text, told.remedy); return; }
+  if (told.shown && !canvas()) bridge(told.shown);
   mask = told.mask ? asFile(told.mask, 'mask.png', 'image/png') : null;
   if (told.state === 'saved') {
     set('cutSaved', { picture, mask });
@@ -88,6 +95,21 @@ watch('value', () => {
     : act === 'preview' ? t`This is how it will be cut out.` : t`This is how it is cut out.`);
 });
 element.querySelectorAll('.act').forEach((button) => button.addEventListener('click', () => ask(button.dataset.act)));
+
+/* Until the editor has drawn the picture, which takes it a moment the first time, the picture itself stands there. */
+const still = h('img', { class: 'still', alt: '', hidden: true });
+room.append(still);
+function bridge(path) {
+  still.src = fileUrl(path);
+  still.hidden = false;
+  const began = performance.now();
+  const look = () => {
+    const zoom = room.querySelector('#k-canvas .zoom-number')?.textContent.trim();
+    if (picture && performance.now() - began < 8000 && (!zoom || zoom === '100%')) { setTimeout(look, 100); return; }
+    setTimeout(() => { still.hidden = true; }, 300);
+  };
+  look();
+}
 
 /* ---- the brush */
 const COLOURS = props.colours;

@@ -89,6 +89,7 @@ async function offer(received) {
   announce(t`This video tells how it was made. Apply its settings, use it as reference video, or cancel.`);
   return true;
 }
+found.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.preventDefault(); found.querySelector('[data-use=""]').click(); } });
 $('.choose').addEventListener('click', () => chooser.click());
 chooser.addEventListener('change', () => { const [file] = chooser.files; chooser.value = ''; if (file) add(file); });
 $('.by-url').addEventListener('click', () => { byUrl = true; draw(); $('#k-clip-url').focus(); });

@@ -36,7 +36,7 @@ function draw() {
   const pictures = get('pictures') || [];
   const asked = (view && view.active ? view.aspect : get('aspect')) || facts.aspectDefault;
   const playing = Boolean(view && view.video);
-  const state = playing ? 'video' : view && view.active ? 'running' : view && !view.ended ? 'waiting' : view && view.problem ? 'problem' : pictures.length ? 'ready' : 'empty';
+  const state = playing ? 'video' : view && view.active ? 'running' : view && !view.ended ? 'waiting' : view && view.problem ? (pictures.length ? 'waiting' : 'problem') : pictures.length ? 'ready' : 'empty';
   const aspect = state === 'empty' && sample ? sample.aspect : asked;
   const [w, tall] = aspect.split(':').map(Number);
   document.querySelector('.gradio-container').dataset.show = playing ? 'video' : 'stage';
@@ -54,7 +54,7 @@ function draw() {
   }
   const seconds = get('duration') || facts.durationDefault;
   const headline = { empty: t`Your video appears here`, ready: t`Ready when you are`, running: '', waiting: view ? said(view.title) : '', problem: view ? said(view.title) : '', video: '' }[state];
-  const subline = { empty: t`Add pictures and a sentence. A draft is free and takes seconds.`, ready: `${pictureCount(pictures.length)}${hasVideo() ? t` and a video` : ''} · ${seconds} s · ${aspect}`, running: '', waiting: '', problem: t`Your inputs are kept.`, video: '' }[state];
+  const subline = { empty: t`Add pictures and a sentence. A draft is free and takes seconds.`, ready: `${pictureCount(pictures.length)}${hasVideo() ? t` and a video` : ''} · ${seconds} s · ${aspect}`, running: '', waiting: view && view.ended ? t`Your inputs are kept.` : '', problem: t`Your inputs are kept.`, video: '' }[state];
   if ($('.headline').textContent !== headline) $('.headline').textContent = headline;
   if ($('.subline').textContent !== subline) $('.subline').textContent = subline;
   $('.examples').hidden = !examples.length || state === 'running' || (pictures.length > 0 && state !== 'empty') || playing;

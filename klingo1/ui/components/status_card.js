@@ -22,7 +22,7 @@ function takeSession() {
   if ('user' in session) set('user', session.user);
   set('problems', session.problems || []);
   set('session', session.turn);
-  if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: 'smooth', block: 'start' }); }
+  if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth', block: 'start' }); }
   show(session.job, session.started || (session.job && session.job === job));
 }
 function show(id, again = false) {
@@ -136,6 +136,7 @@ function draw() {
   bar.firstElementChild.style.width = known ? `${Math.round(view.progress * 100)}%` : '';
   if (known) { bar.setAttribute('role', 'progressbar'); bar.setAttribute('aria-label', t`Progress`); bar.setAttribute('aria-valuemin', '0'); bar.setAttribute('aria-valuemax', '100'); bar.setAttribute('aria-valuenow', String(Math.round(view.progress * 100))); } else bar.removeAttribute('role'), ['label', 'valuenow', 'valuemin', 'valuemax'].forEach((n) => bar.removeAttribute(`aria-${n}`));
   const trouble = $('.trouble');
+  card.toggleAttribute('data-calm', view.problem?.kind === 'OutOfCredit');
   trouble.hidden = !view.problem;
   trouble.replaceChildren(...(view.problem ? [h('b', {}, said(view.problem.text)), view.problem.remedy ? h('span', {}, ` ${said(view.problem.remedy)}`) : null].filter(Boolean) : []));
   drawActions();
@@ -258,7 +259,21 @@ function drawDetails() {
   const list = $('.more dl');
   if (list.dataset.key === key) return;
   list.dataset.key = key;
-  list.replaceChildren(...rows.filter(([k]) => k).flatMap(([k, v]) => [h('dt', {}, k), h('dd', {}, v === '' ? '–' : v)]));
+  list.replaceChildren(...rows.filter(([k]) => k).flatMap(([k, v], i) => [h('dt', {}, k), h('dd', {}, v === '' ? '–' : v, i ? null : h('button', { type: 'button', class: 'copy', onclick() { copy(v, this); } }, t`Copy`))]));
+}
+/* Browsers give the clipboard to safe addresses only; elsewhere a selection does it. */
+async function copy(text, button) {
+  try { await navigator.clipboard.writeText(text); } catch {
+    const field = h('textarea', {}, text);
+    button.after(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+    button.focus();
+  }
+  button.textContent = t`Copied`;
+  announce(t`Copied`);
+  setTimeout(() => { button.textContent = t`Copy`; }, 2000);
 }
 function tick() {
   if (!view) return;
