@@ -27,6 +27,9 @@ BOARDS: dict[str, tuple[tuple[str, tuple[Path, ...], int], ...]] = {
         ("walking through falling snow", CHARACTER, 1),
         ("floating underwater among corals", CHARACTER, 0),
         ("walking through a street market in the evening", CHARACTER, 2),
+        ("walking through a city street in autumn at noon", CHARACTER, 1),
+        ("walking across a meadow in heavy rain", CHARACTER, 0),
+        ("standing in the mountains in falling snow", CHARACTER, 2),
     ),
     "actions": (
         ("sitting in a meadow", CHARACTER, 2),
@@ -46,9 +49,9 @@ def cell(prompt: str, images: tuple[Path, ...], number: int) -> Image:
     plan = direct(prompt, cast_of(cutouts), duration=3, aspect_ratio="16:9")
     shot = plan.shots[number]
     with Film(VideoRequest(prompt, images, duration=3), plan, cutouts) as film:
-        frame, _, _ = film.frame((shot.start + shot.stop) // 2)
-        small: Image = cv2.resize(frame[..., :3], (320, 180), interpolation=cv2.INTER_AREA)
-        return small
+        planes, _ = film.frame((shot.start + shot.stop) // 2)
+        frame = cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)
+        return np.asarray(cv2.resize(frame, (320, 180), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def main() -> None:
@@ -56,7 +59,7 @@ def main() -> None:
     (HERE / "pictures").mkdir(exist_ok=True)
     for name, shown in BOARDS.items():
         cells = [cell(*one) for one in shown]
-        board = np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])
+        board = np.vstack([np.hstack(cells[at : at + 3]) for at in range(0, len(cells), 3)])
         cv2.imwrite(str(HERE / "pictures" / f"{name}.jpg"), board, [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 

@@ -164,7 +164,7 @@ def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
         )
     after = t - landing
     hop = 0.14 * vigour * abs(math.sin(after * 6)) * math.exp(-3.2 * after)
-    squash = 0.18 * math.exp(-6 * after)
+    squash = 0.18 * vigour * math.exp(-6 * after)
     wobble = rest * math.exp(-1.5 * after) * math.cos(after * 7) if seated else rest
     return Pose(cycle, phase, lift=hop, turn=wobble + 0.01 * math.sin(after * 1.7), tall=1 - squash,
                 wide=1 + 0.6 * squash, about_middle=True)  # fmt: skip

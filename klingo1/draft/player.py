@@ -22,8 +22,10 @@ from klingo1.draft.sprites import paint_sprite, shade_ground
 from klingo1.draft.stage import Camera, Image, halved
 from klingo1.draft.views import View
 
-_AT_EASE = 0.09
-"""Share of the picture up to which a figure may leap at full strength; a larger one would only flicker."""
+_AT_EASE, _MIRRORED = 0.09, 2.5
+"""Share of the picture up to which a figure may leap at full strength; a larger one would only flicker. Its
+mirror image on wet ground moves against it, and at half the rate: it counts for more.
+"""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Player:
         self.action = part.action
         self.solid = body.kind in ("thing", "print")
         self.calm = body.kind == "print"
-        self.vigour = min(1.0, _AT_EASE / max(share * (1 + place.mirror()), 1e-6))
+        self.vigour = min(1.0, _AT_EASE / max(share * (1 + _MIRRORED * place.mirror()), 1e-6))
         self.carries = body.carries
         self._mark, self._place, self._body = mark, place, body
         light = place.light
