@@ -1,19 +1,19 @@
 """How fast drafts are made: as a share of the encode-only floor, and beside FFmpeg's zoompan on one picture.
 
-    python benchmarks/draft_film.py [--rounds 3] [--sizes 720p 1080p] [--prompts city forest]
+    python benchmarks/draft_film.py [--quick] [--json FILE] [--sizes 720p 1080p] [--places city …]
 
-Each round runs the floor (the same frames through the same encoder), a whole film and the zoompan filter one
-right after the other, so that a machine shared with others disturbs all of them alike; ratios are taken
-within a round, and the median of the rounds is printed. Cold includes reading the pictures and building the
-sets; warm is the frames alone, once each shot's set stands. Memory is measured in processes of their own.
+Every place is filmed, one in three shapes, two from 3 to 10 s. Each round runs a whole film, its frames
+alone, the floor (the same frames, already made, through the same encoder) and the zoompan filter one right
+after the other, so that a machine shared with others disturbs all of them alike; ratios are taken within a
+round, and the median of the rounds is printed. Cold is the product's own `render`: reading and cutting the
+pictures, building the sets, the poster. Warm is the frames alone, once each shot's set stands. Memory is
+measured in processes of their own.
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -23,61 +23,87 @@ from pathlib import Path
 import av
 import av.filter
 import cv2
+import numpy as np
+from results import ROOT, Results, Row, arguments, median
 
-from klingo1.draft.cutout import cast_of, cut_out
+from klingo1.draft.chunks import starts_of
+from klingo1.draft.cutout import cast_of
 from klingo1.draft.director import direct
-from klingo1.draft.encode import Encoder
+from klingo1.draft.encode import Encoder, Section
+from klingo1.draft.film import RenderTask, references_of, render
 from klingo1.draft.frames import Film
+from klingo1.draft.plan import FPS, with_everyone
 from klingo1.request import DraftOptions, VideoRequest
 
-ASSETS = Path(__file__).parents[1] / "assets"
+ASSETS = ROOT / "assets"
 IMAGES = tuple(ASSETS / f"character_{view}.jpg" for view in ("back", "side", "front"))
 PROMPTS = {
     "city": "walking through a futuristic city at night, neon lights reflecting on wet streets, rain",
+    "market": "walking through a street market in the evening",
     "forest": "walking through a forest at dawn, mist between the trees",
     "beach": "walking along a beach at sunset",
+    "desert": "riding through a desert at dusk, dust in the air",
+    "snow": "dancing in falling snow",
+    "mountains": "walking in the mountains, clear morning",
+    "meadow": "running across a meadow on a sunny day",
+    "lake": "walking by a lake at dawn, golden light",
+    "underwater": "floating underwater among corals",
+    "space": "floating in space above a planet",
+    "sky": "flying through the sky above the clouds at sunset",
+    "room": "sitting in a cosy room in the evening",
+    "studio": "waving in a photo studio, slow push in",
 }
-FPS = 24
+BARS = {"720p": (0.35, 0.45, 650), "1080p": (0.40, 0.50, 1000)}
+"""Cold and warm as shares of the floor, and the peak of memory in MB."""
+SHAPED, FITTED = "city", ("city", "meadow")
+DURATIONS = (3, 4, 5, 6, 8, 10)
 
 
-def request(name, seconds, size):
-    return VideoRequest(PROMPTS[name], IMAGES, duration=seconds, draft=DraftOptions(size))
+def request(place, seconds, size, shape="16:9"):
+    return VideoRequest(
+        PROMPTS[place], IMAGES, duration=seconds, aspect_ratio=shape, draft=DraftOptions(size)
+    )
 
 
-def film(order, folder, cache=None):
-    """Make the film: seconds in all, those before the first frame or waiting for a set, frames, size."""
+def whole(order, folder):
+    """Make the film as a page's job does, nothing cached; seconds of wall time."""
     started = time.perf_counter()
-    cutouts = [cut_out(image, cache=cache) for image in order.images]
+    render(RenderTask(order, folder / "film.mp4"))
+    return time.perf_counter() - started
+
+
+def frames_alone(order, folder):
+    """Shoot and encode, cut-outs at hand: seconds without waiting for sets, frames, size, section."""
+    cutouts, _ = references_of(RenderTask(order, folder / "warm.mp4", cache=folder / "cache"))
     plan = direct(order.prompt, cast_of(cutouts), duration=order.duration, aspect_ratio=order.aspect_ratio)
-    waited, kept = time.perf_counter() - started, []
-    with (
-        Film(order, plan, cutouts) as made,
-        Encoder(folder / "film.mp4", made.width, made.height, title="", recipe={}) as encoder,
-    ):
-        for number in range(plan.frames):
-            before = time.perf_counter()
-            while not made.ready(number, 1.0):
-                pass
-            waited += time.perf_counter() - before
-            planes = made.frame(number)[1]
-            encoder.add(planes)
-            kept.append(planes)
+    plan = with_everyone(plan)
+    section, kept, waited = Section(starts_of(plan)), [], 0.0
+    with Film(order, plan, cutouts) as made:
+        started = time.perf_counter()
         size = made.width, made.height
-    whole = time.perf_counter() - started
-    return whole, waited, kept, size
+        with Encoder(folder / "warm.mp4", *size, title="", recipe={}, section=section) as encoder:
+            for number in range(plan.frames):
+                before = time.perf_counter()
+                while not made.ready(number, 1.0):
+                    pass
+                waited += time.perf_counter() - before
+                planes, _ = made.frame(number)
+                encoder.add(planes)
+                kept.append(planes)
+        return time.perf_counter() - started - waited, kept, size, section
 
 
-def floor(frames, size, folder):
+def floor(frames, size, section, folder):
     """The same frames through the same encoder and nothing else."""
     started = time.perf_counter()
-    with Encoder(folder / "floor.mp4", *size, title="", recipe={}) as encoder:
+    with Encoder(folder / "floor.mp4", *size, title="", recipe={}, section=section) as encoder:
         for planes in frames:
             encoder.add(planes)
     return time.perf_counter() - started
 
 
-def zoompan(size, count, folder):
-    """FFmpeg's zoompan over a looped picture, encoded with the same settings; seconds of wall time.
+def zoompan(size, count, section, folder):
+    """FFmpeg's zoompan over a looped picture, through the same encoder; seconds of wall time.
 
     As with `ffmpeg -loop 1 -i picture`, the picture is decoded for every frame.
     """
@@ -96,7 +122,7 @@ def zoompan(size, count, folder):
         one.link_to(other)
     graph.configure()
     started = time.perf_counter()
-    with Encoder(folder / "zoom.mp4", width, height, title="", recipe={}) as encoder:
+    with Encoder(folder / "zoom.mp4", width, height, title="", recipe={}, section=section) as encoder:
         for number in range(count):
             with av.open(path) as container:
                 frame = next(container.decode(video=0))
@@ -106,65 +132,87 @@ def zoompan(size, count, folder):
     return time.perf_counter() - started
 
 
-def peak(name, seconds, size):
+def compare(found, order, rounds, folder, label):
+    """Rows for one film: cold and warm beside the floor and, where there is a bar for it, zoompan."""
+    columns = []
+    for _ in range(rounds):
+        cold = whole(order, folder)
+        warm, frames, size, section = frames_alone(order, folder)
+        least = floor(frames, size, section, folder)
+        rival = zoompan(size, len(frames), section, folder) if order.draft.size == "720p" else None
+        columns.append(
+            (len(frames) / cold, len(frames) / warm, len(frames) / least, rival and len(frames) / rival)
+        )
+        del frames
+    for name, column, bar in (("cold", 0, BARS[order.draft.size][0]), ("warm", 1, BARS[order.draft.size][1])):
+        # The round with the median ratio: rate and floor of one row belong together.
+        one = sorted(columns, key=lambda c: c[column] / c[2])[len(columns) // 2]
+        found.add(Row(f"{label} {name}; rival: the floor", "fps", one[column], one[2], least=bar))
+    if columns[0][3]:
+        one = sorted(columns, key=lambda c: c[1] / c[3])[len(columns) // 2]
+        found.add(Row(f"{label} warm; rival: zoompan, one picture", "fps", one[1], one[3], least=1.2))
+
+
+def fit(found, place, size, rounds, folder):
+    """How the cost grows with the duration: a line through the medians, and how far they lie from it."""
+    taken = [median([whole(request(place, s, size), folder) for _ in range(rounds)]) for s in DURATIONS]
+    slope, base = np.polyfit(DURATIONS, taken, 1)
+    off = np.abs(np.array(taken) - (base + slope * np.array(DURATIONS))) / np.array(taken)
+    found.series[f"{size} {place}"] = {"seconds": list(DURATIONS), "taken": taken}
+    found.add(Row(f"{size} {place}, 3-10 s: farthest from the line", "%", 100 * float(off.max())))
+    found.notes.append(f"{size} {place}: {base:.2f} s + {slope:.3f} s for each second of film")
+
+
+def peak(place, seconds, size):
     """The peak memory of a process that makes one film, in MB."""
     with tempfile.TemporaryDirectory() as folder:
-        cv2.setNumThreads(2)
-        order = request(name, seconds, size)
-        cutouts = [cut_out(image) for image in order.images]
-        plan = direct(order.prompt, cast_of(cutouts), duration=seconds, aspect_ratio="16:9")
-        with (
-            Film(order, plan, cutouts) as made,
-            Encoder(Path(folder) / "film.mp4", made.width, made.height, title="", recipe={}) as encoder,
-        ):
-            for number in range(plan.frames):
-                encoder.add(made.frame(number)[1])
+        render(RenderTask(request(place, seconds, size), Path(folder) / "film.mp4"))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
+def memory(found, place, size):
+    """The peaks of a short and a long film, in fresh processes."""
+    used = []
+    for seconds in (3, 10):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            used.append(pool.apply(peak, (place, seconds, size)))
+        found.add(Row(f"{size} {place} peak, {seconds} s", "MB", used[-1], most=BARS[size][2], absolute=True))
+    found.add(Row(f"{size} {place} peak, 10 s; rival: 3 s", "MB", used[1], used[0], most=1.1))
+
+
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--seconds", type=int, default=5)
-    arguments.add_argument("--sizes", nargs="+", default=["720p", "1080p"])
-    arguments.add_argument("--prompts", nargs="+", default=list(PROMPTS))
-    arguments.add_argument("--no-memory", action="store_true")
-    chosen = arguments.parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--sizes", nargs="+", default=list(BARS))
+    parser.add_argument("--places", nargs="+", choices=list(PROMPTS))
+    parser.add_argument("--only", choices=("speed", "shapes", "fit", "memory"))
+    chosen = parser.parse_args()
+    rounds = chosen.rounds or (1 if chosen.quick else 3)
+    places = chosen.places or (["city", "forest", "beach"] if chosen.quick else list(PROMPTS))
     cv2.setNumThreads(2)
-    print(
-        "size   place    cold s  cold/floor  warm/floor  against zoompan   (medians of",
-        chosen.rounds,
-        "rounds)",
-    )
+    found = Results(f"Draft films of {chosen.seconds} s", "rival")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        whole(request("studio", 3, "720p"), folder)  # what a process loads once is no part of a film
         for size in chosen.sizes:
-            for place in chosen.prompts:
-                rows = []
-                for _ in range(chosen.rounds):
+            if chosen.only in {None, "speed"}:
+                for place in places:
                     order = request(place, chosen.seconds, size)
-                    whole, _, frames, shape = film(order, folder)
-                    least = floor(frames, shape, folder)
-                    again, waited, frames, shape = film(order, folder, cache=folder / "cache")
-                    zoomed = zoompan(shape, len(frames), folder)
-                    rows.append((whole, least / whole, least / (again - waited), zoomed / (again - waited)))
-                    del frames
-                cold, share, warm, against = (statistics.median(column) for column in zip(*rows, strict=True))
-                print(
-                    f"{size:6} {place:8} {cold:6.2f}  {share:10.2f}  {warm:10.2f}  {against:12.2f}x",
-                    flush=True,
-                )
-    if chosen.no_memory:
-        return
-    print("peak memory of a whole process, MB")
-    for size in chosen.sizes:
-        used = []
-        for seconds in (3, 10):
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                used.append(pool.apply(peak, (chosen.prompts[0], seconds, size)))
-        print(f"{size:6} {chosen.prompts[0]:8} 3 s: {used[0]:.0f}   10 s: {used[1]:.0f}", flush=True)
+                    compare(found, order, rounds, folder, f"{size} {place}")
+            if chosen.only in {None, "shapes"}:
+                for shape in ("9:16", "1:1"):
+                    order = request(SHAPED, chosen.seconds, size, shape)
+                    compare(found, order, rounds, folder, f"{size} {SHAPED} {shape}")
+            if chosen.only in {None, "fit"}:
+                for place in FITTED:
+                    fit(found, place, size, rounds, folder)
+            if chosen.only in {None, "memory"}:
+                for place in chosen.places or FITTED:
+                    memory(found, place, size)
+    found.finish(chosen.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 Points = Sequence[tuple[float, float]] | Paint
+_BAND = 32
+"""Rows that are turned into bytes at a time: they stay in the processor's cache."""
 _SUBPIXEL = 3
 """Bits of fraction in OpenCV's drawing coordinates."""
 
@@ -195,7 +197,9 @@ def cut_out(colour: Paint, alpha: Paint) -> Image:
 
 def finish(picture: Paint) -> Image:
     """Clip to bytes; a three-channel picture becomes opaque."""
-    bytes_ = picture.clip(0, 255).astype(np.uint8)
+    bytes_ = np.empty(picture.shape, np.uint8)
+    for row in range(0, len(picture), _BAND):  # a clipped copy of all of it would be as large as the picture
+        bytes_[row : row + _BAND] = picture[row : row + _BAND].clip(0, 255).astype(np.uint8)
     if bytes_.shape[2] == 3:
         bytes_ = cv2.cvtColor(bytes_, cv2.COLOR_BGR2BGRA)
-    return np.ascontiguousarray(bytes_)
+    return bytes_

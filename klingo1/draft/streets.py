@@ -87,21 +87,29 @@ def facade(rng: Generator, palette: Palette, length: float, height: float, ppm: 
         _house(rng, palette, wall, light, (at, at + span), float(rng.uniform(0.6, 1.0)) * height, height, ppm)
         at += span
     *parts, alpha = cv2.split(wall)
+    del wall  # each of these pictures takes some 30 MB
     cover = cv2.merge([alpha * np.float32(1 / 255)] * 3)
-    light = np.asarray(cv2.multiply(light, cover), np.float32)
+    cv2.multiply(light, cover, dst=light)
     low, high = (1.5, 0.55) if palette.glow else (0.86, 1.04)  # the street's light spills up the walls
     shade = (1 + np.float32(0.08) * noise(rng, tall, width, 90, octaves=3)).clip(0.6, 1.5)
     shade *= np.linspace(high, low, tall, dtype=np.float32)[:, None]
-    colour = np.asarray(cv2.add(cv2.merge([cv2.multiply(part, shade) for part in parts]), light), np.float32)
+    colour = np.asarray(cv2.merge([cv2.multiply(part, shade, dst=part) for part in parts]), np.float32)
+    del parts, shade
+    cv2.add(colour, light, dst=colour)
     if palette.glow:
         # Lamps and windows light what is round them.
         add_glow(colour, light, 0.22 * ppm, 0.28)
         spill = np.zeros_like(light)
         add_glow(spill, light, 1.1 * ppm, 0.45)
-        cv2.add(colour, cv2.multiply(spill, cover), dst=colour)
+        cv2.multiply(spill, cover, dst=spill)
+        cv2.add(colour, spill, dst=colour)
+        del spill
     else:
-        colour = np.asarray(cv2.min(colour, cover * np.float32(255)), np.float32)
-    return finish(cv2.merge([*cv2.split(colour), alpha]))
+        cv2.min(colour, cover * np.float32(255), dst=colour)
+    del light, cover
+    lit = finish(colour)
+    cv2.insertChannel(alpha.astype(np.uint8), lit, 3)
+    return lit
 
 
 def _house(  # noqa: PLR0917 - one caller, which has them all at hand
