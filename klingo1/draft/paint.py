@@ -197,7 +197,7 @@ def cut_out(colour: Paint, alpha: Paint) -> Image:
 
 def finish(picture: Paint) -> Image:
     """Clip to bytes; a three-channel picture becomes opaque."""
-    bytes_ = np.empty(picture.shape, np.uint8)
+    bytes_: Image = np.empty(picture.shape, np.uint8)
     for row in range(0, len(picture), _BAND):  # a clipped copy of all of it would be as large as the picture
         bytes_[row : row + _BAND] = picture[row : row + _BAND].clip(0, 255).astype(np.uint8)
     if bytes_.shape[2] == 3:

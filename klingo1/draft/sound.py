@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from klingo1.draft.encode import SOUND_RATE
@@ -14,8 +15,9 @@ from klingo1.draft.encode import SOUND_RATE
 def sound_of(path: Path, seconds: float) -> NDArray[np.float32] | None:
     """The first `seconds` of a video's sound: float32, 2 x samples at 48 kHz; None when there is none.
 
-    A sound track that starts late is preceded by silence, one that ends early is followed by it. Damage in
-    the middle of a track ends the sound there instead of failing the film.
+    It begins with the first picture, as the film does: a sound track that starts later is preceded by
+    silence, what one that starts earlier plays before is left out. One that ends early is followed by
+    silence. Damage in the middle of a track ends the sound there instead of failing the film.
     """
     wanted = round(seconds * SOUND_RATE)
     sound = np.zeros((2, wanted), np.float32)
@@ -24,14 +26,14 @@ def sound_of(path: Path, seconds: float) -> NDArray[np.float32] | None:
             if not container.streams.audio:
                 return None
             stream = container.streams.audio[0]
-            begin = float(container.start_time or 0) / 1_000_000
+            begin = _begin(container)
             resampler = av.AudioResampler("fltp", "stereo", SOUND_RATE)
             position: int | None = None
             for packet in container.demux(stream):
                 for frame in packet.decode():
                     if position is None:
                         late = float(frame.time or 0.0) - begin
-                        position = max(0, round(late * SOUND_RATE))
+                        position = round(late * SOUND_RATE)
                     for piece in resampler.resample(frame):
                         position = _put(sound, position, piece.to_ndarray().astype(np.float32))
                 if position is not None and position >= wanted:
@@ -46,7 +48,18 @@ def sound_of(path: Path, seconds: float) -> NDArray[np.float32] | None:
     return sound
 
 
+def _begin(container: InputContainer) -> float:
+    """When the first picture is shown, in seconds of the file."""
+    for video in container.streams.video:
+        if video.start_time is not None and video.time_base is not None:
+            return float(video.start_time * video.time_base)
+    return float(container.start_time or 0) / 1_000_000
+
+
 def _put(sound: NDArray[np.float32], position: int, block: NDArray[np.float32]) -> int:
-    room = max(0, min(block.shape[1], sound.shape[1] - position))
-    sound[:, position : position + room] = block[:, :room]
-    return position + int(block.shape[1])
+    """Copy a block to its place, as far as that lies within the film; returns where the next one goes."""
+    end = position + int(block.shape[1])
+    first, last = max(0, position), min(sound.shape[1], end)
+    if last > first:
+        sound[:, first:last] = block[:, first - position : last - position]
+    return end

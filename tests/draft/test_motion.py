@@ -134,6 +134,17 @@ def test_rubbish_plays_nothing(tmp_path):
     assert sound_of(path, 3) is None
 
 
+def test_sound_keeps_its_place_under_the_pictures(tmp_path):
+    """A clip whose pictures start half a second after its sound: the film starts with the pictures."""
+    times = [0.5 + n / 24 for n in range(48)]
+    late = sound_of(film(tmp_path / "late.mp4", times=times, sound=2.0), 3)
+    whole = sound_of(film(tmp_path / "even.mp4", sound=2.0), 3)
+    half = SOUND_RATE // 2
+    assert late.shape == whole.shape
+    assert np.abs(late[:, half : 2 * half] - whole[:, 2 * half : 3 * half]).max() < 0.02
+    assert np.abs(late[:, 3 * half + 2000 :]).max() < 0.01
+
+
 def test_sound_is_trimmed_and_padded_to_the_sample(tmp_path):
     """Too long is cut, too short is followed by silence, none is none."""
     path = film(tmp_path / "sound.mp4", sound=2.0)
