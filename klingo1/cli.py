@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +36,6 @@ from klingo1.terminal import (
 from klingo1.wishes import draft_options
 
 if TYPE_CHECKING:
-    from klingo1.prediction import Prediction
     from klingo1.studio import Studio
 
 app = typer.Typer(
@@ -112,39 +110,31 @@ def resume(
     identifier: Annotated[str, typer.Argument(help="A run's id, or a bare prediction id of WaveSpeed.")] = "",
     output: Annotated[Path | None, typer.Option(help="Where the video goes.")] = None,
     scan: Annotated[bool, typer.Option("--scan", help="List runs there that are not known here.")] = False,
+    not_billed: Annotated[
+        bool,
+        typer.Option("--not-billed", help="You saw that this run is not on the bill: its hold is released."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Go on with a run, or fetch the result of any prediction. Nothing is paid twice."""
     report = Report(json)
     with explaining(report), _studio() as studio:
         if scan:
-            _tell_lost(studio.find_lost(), report)
+            report.lost(studio.find_lost())
             return
         if not identifier:
             raise errors.InvalidRequest(
                 "identifier", "Nothing is named.", "Give an id, or --scan to look for runs."
             )
+        if not_billed:
+            report.released(studio.release(identifier))
+            return
         try:
             job = studio.resume(identifier)
         except errors.JobNotFound:
             job = studio.adopt(identifier)
         job = _follow(studio, job, report)
     _finish(job, output, report)
-
-
-def _tell_lost(lost: Sequence[Prediction], report: Report) -> None:
-    found = [
-        {
-            "id": one.id,
-            "status": one.status.value,
-            "created_at": one.created_at,
-            "prompt": str(one.inputs.get("prompt", "")),
-        }
-        for one in lost
-    ]
-    lines = [f"{one['id']}  {one['status']}  {one['created_at'][:16]}  {one['prompt'][:60]}" for one in found]
-    ending = "Fetch one with: python -m klingo1 resume ID" if found else "Nothing is missing here."
-    report.result({"lost": found}, "\n".join([*lines, ending]))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 from klingo1.background import Background
 from klingo1.engines import Engines
-from klingo1.errors import ApiError, InvalidRequest, JobNotFound, KlingoError
+from klingo1.errors import ApiError, InvalidRequest, JobNotFound, KlingoError, NotFound, Refused
 from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.money import Caps
@@ -120,7 +120,10 @@ class Decisions:
 
         async def ask() -> list[Prediction]:
             client = await self._engines.client(Engine.KLING, owner)
-            return await unrecorded(client, self._ledger)
+            try:
+                return await unrecorded(client, self._ledger)
+            except NotFound as error:
+                raise Refused(NO_LIST, status_code=error.status_code) from error
 
         return self._background.call(ask()).result()
 
@@ -137,7 +140,10 @@ class Decisions:
 
         async def ask() -> tuple[Job, float]:
             client = await self._engines.client(Engine.KLING, owner)
-            return await find_run(client, prediction_id, owner=owner, now=self._clock.time())
+            try:
+                return await find_run(client, prediction_id, owner=owner, now=self._clock.time())
+            except NotFound as error:
+                raise NotFound(UNHEARD_OF, status_code=error.status_code) from error
 
         found, since = self._background.call(ask()).result()
         job = self._ledger.adopt(found, since=since)
@@ -145,6 +151,8 @@ class Decisions:
         return job
 
 
+UNHEARD_OF = "Neither this computer nor the service, under this key, knows a run of this id."
+NO_LIST = "The service does not list its runs."
 _ENDED_DRAFT = frozenset({State.STOPPED, State.FAILED})
 """A draft that was stopped or failed is rendered anew; it costs nothing."""
 _KEY_PROBLEMS = frozenset({"KeyMissing", "KeyRejected"})

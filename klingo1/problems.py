@@ -88,6 +88,8 @@ def money_known(job: Job) -> str:
             return f"It is not known yet whether {price} was billed; until it is, it counts as spent."
         case Money.HELD, State.FAILED:
             return f"The service refunds failed runs within 3 hours; until then {price} is held."
+        case Money.HELD, State.EXPIRED:
+            return f"The service has most likely billed {price} for this run; it counts as spent."
         case Money.HELD, State.QUEUED | State.PREPARING | State.UPLOADING:
             return f"Nothing is billed yet; {price} is held."
     return f"The run costs {price}, which is held until it has ended."

@@ -14,11 +14,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from klingo1.errors import InvalidRequest, KlingoError
+from klingo1.errors import InvalidRequest, KeyMissing, KlingoError
 from klingo1.job import Job, Money, State
+from klingo1.prediction import Prediction
 from klingo1.pricing import Price
 from klingo1.problems import money_known
 
@@ -57,7 +58,13 @@ class Report:
         if self._json:
             print(json.dumps({"error": facts}))  # noqa: T201 - as above
         else:
-            self._err.print(Text(facts["message"], style="red"))
+            self._say(facts["message"], style="red")
+            if isinstance(error, KeyMissing):
+                self._say("Set WAVESPEED_API_KEY, in the environment or in a file .env here.")
+
+    def _say(self, words: str, style: str = "") -> None:
+        # Not folded: a command in it is to be copied.
+        self._err.print(Text(words, style=style), soft_wrap=True)
 
     @contextmanager
     def progress(self, job: Job) -> Iterator[Callable[[Job], None]]:
@@ -79,7 +86,7 @@ class Report:
                 words = _PHASES.get(now.state, now.state.value)
                 total, done = (None, 0.0) if now.progress is None else (1.0, now.progress)
                 bar.update(task, description=words, total=total, completed=done)
-                if not self._err.is_terminal and now.state not in seen:
+                if not self._err.is_terminal and now.state not in seen and now.goes_on:
                     seen.add(now.state)
                     self._err.print(Text(words))
 
@@ -91,7 +98,7 @@ class Report:
             words = "The run goes on at the service and is billed."
         else:
             words = "The run is kept."
-        self._err.print(Text(f"{words} Fetch it with: python -m klingo1 resume {job.id}"))
+        self._say(f"{words} Fetch it with: python -m klingo1 resume {job.id}")
 
     def ended(self, job: Job, video: Path | None) -> None:
         """How a run ended."""
@@ -103,11 +110,49 @@ class Report:
         else:
             problem = job.problem
             words = f"{problem.text} {problem.remedy}" if problem else f"It ended as {job.state.value}."
-            self._err.print(Text(plain(words), style="red"))
+            self._say(plain(words).strip(), style="red")
             if job.money is not Money.FREE:
-                self._err.print(Text(money_known(job)))
-            if not job.state.ended or job.prediction_id:
-                self._err.print(Text(f"Go on with: python -m klingo1 resume {job.id}"))
+                self._say(money_known(job))
+            for line in _ways_on(job):
+                self._say(line)
+
+    def released(self, job: Job) -> None:
+        """What became of a hold that a person gave back."""
+        if self._json:
+            print(json.dumps(job_as_json(job)))  # noqa: T201 - as above
+        else:
+            self._say(money_known(job))
+
+    def lost(self, lost: Sequence[Prediction]) -> None:
+        """Runs that the service knows and this computer does not."""
+        found = [
+            {
+                "id": one.id,
+                "status": one.status.value,
+                "created_at": one.created_at,
+                "prompt": str(one.inputs.get("prompt", "")),
+            }
+            for one in lost
+        ]
+        if self._json:
+            print(json.dumps({"lost": found}))  # noqa: T201 - as above
+            return
+        if not found:
+            self._out.print(Text("Nothing is missing: every run of the service's last 7 days is here."))
+            return
+        self._out.print(Text(f"Of the service's last 7 days, this computer does not have {len(found)}:"))
+        for prediction, one in zip(lost, found, strict=True):
+            there = "in work"
+            if prediction.status.ended:
+                there = "ready" if prediction.status.succeeded else "failed, refunded"
+            line = f"{one['id']}  {there}  {one['created_at'][:16]}  {one['prompt'][:60]}"
+            self._out.print(Text(plain(line)), soft_wrap=True)
+        self._out.print(
+            Text(
+                "Fetch one with: python -m klingo1 resume ID   (it is billed already; fetching costs nothing)"
+            ),
+            soft_wrap=True,
+        )
 
     def job(self, job: Job) -> None:
         """One run, whole."""
@@ -122,7 +167,11 @@ class Report:
         if self._json:
             print(json.dumps({"jobs": [job_as_json(job) for job in jobs]}))  # noqa: T201 - as above
             return
-        table = Table("id", "made", "engine", "state", "price", "prompt")
+        if not jobs:
+            self._out.print(Text("There is no run here yet."))
+            return
+        # An id is to be copied, so it is never shortened.
+        table = Table(Column("id", no_wrap=True, min_width=32), "made", "engine", "state", "price", "prompt")
         for job in jobs:
             cells = (
                 job.id,
@@ -142,10 +191,16 @@ class Report:
             rows = [{"day": day} | {k.value: amounts.get(k, 0) for k in kinds} for day, amounts in days]
             print(json.dumps({"days": rows, "unit": "micro-dollars"}))  # noqa: T201 - as above
             return
+        if not days:
+            self._out.print(Text("Nothing was paid for here yet; drafts are free."))
+            return
         table = Table("day (UTC)", *(kind.value for kind in kinds))
         for day, amounts in days:
             table.add_row(day, *(f"${Price(amounts.get(kind, 0)).dollars}" for kind in kinds))
         self._out.print(table)
+        self._out.print(
+            Text("Held and spent count against the limits: held is not settled yet. Released was not billed.")
+        )
 
     def plan(self, plan: Mapping[str, Any]) -> None:
         """What would be filmed."""
@@ -176,6 +231,20 @@ class Report:
             self._out.print(Text(f"{mark:5}", style=style), Text(f"{plain(str(verdict['image']))}{size}"))
             for note in verdict["notes"]:
                 self._out.print(Text(f"      {plain(note)}"))
+
+
+def _ways_on(job: Job) -> list[str]:
+    """What a person can do about a run that has not gone well."""
+    resume = "python -m klingo1 resume"
+    if job.state in {State.FAILED, State.REFUSED}:
+        return []
+    lines = [f"Go on with: {resume} {job.id}"]
+    if job.state is State.UNKNOWN:
+        lines = [f"Look for it again: {resume} {job.id}"]
+        candidates = job.problem.prediction_ids if job.problem else ()
+        lines += [f"It is this one:    {resume} {candidate}" for candidate in candidates]
+        lines += [f"Not on your bill:  {resume} {job.id} --not-billed"]
+    return lines
 
 
 def job_as_json(job: Job) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 from conftest import draw_picture, wait_for
+from faults.invariants import check_invariants
 from faults.server import Always, FaultServer, Hang, Reply, Reset, closed_port
 
 from klingo1.errors import BudgetReached, InvalidRequest, JobNotFound, KeyMissing, QuoteRefused
@@ -239,7 +240,7 @@ def test_f44_a_changed_price_is_asked_again(open_studio, picture):
         studio = open_studio(server)
         with pytest.raises(QuoteRefused):
             studio.submit(request_of(picture), engine="kling", expected=Price(1))
-        assert studio.jobs() == []
+        assert check_invariants(server, studio) == []
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.UPLOADING, State.SUBMITTING, State.RUNNING])

@@ -207,6 +207,8 @@ def test_f50_a_locked_ledger_is_named_and_nothing_is_sent(open_studio, tmp_path,
         other.close()
         job = studio.submit(request_of(), engine="kling", quote=quote)
         wait_for(studio, job.id, State.DONE)
+        check_invariants(server, studio)
+        assert server.billed == 1
 
 
 def test_f50_a_ledger_that_cannot_be_written_refuses_to_start(open_studio, tmp_path):
@@ -334,6 +336,23 @@ def test_f51_the_first_page_of_ten_thousand_rows(tmp_path):
     plain.close()
     book.close()
     say(f"pages of 10,000 rows: {', '.join(f'{seconds * 1000:.1f} ms' for seconds in took)}")
+
+
+@pytest.mark.soak
+def test_f51_a_click_among_ten_thousand_rows(open_studio, tmp_path):
+    """A long history changes nothing about a new run."""
+    home = tmp_path / "home"
+    home.mkdir()
+    book = Ledger(home / "klingo1.sqlite3", home=home)
+    fill(book, 10_000, state=State.FAILED)
+    book.close()
+    with FaultServer() as server:
+        studio = open_studio(server)
+        job = studio.submit(request_of(), engine="kling")
+        wait_for(studio, job.id, State.DONE)
+        assert studio.jobs(limit=20)[0].id == job.id
+        assert len(check_invariants(server, studio)) == 10_001
+        assert server.billed == 1
 
 
 def test_f52_a_thousand_unfinished_rows_are_polled_at_their_pace(tmp_path):

@@ -1,5 +1,6 @@
 """Clicks and money under load: one bill a click, never over a cap, never refused while there is room."""
 
+import contextlib
 import random
 import threading
 from dataclasses import replace
@@ -9,7 +10,7 @@ from conftest import draw_picture, wait_for
 from faults.invariants import CANARY, check_invariants
 from faults.server import Always, Close, FaultServer, Reply, Reset
 from faults.tables import say
-from faults.victims import Victims
+from faults.victims import Victims, settle
 
 from klingo1.errors import BudgetReached, InvalidRequest, QuoteRefused
 from klingo1.job import Money, State
@@ -49,7 +50,60 @@ def test_f40_a_quote_of_yesterday_or_with_other_fields_is_refused(open_studio, c
         clock.skip(25 * 3600)
         with pytest.raises(QuoteRefused):
             studio.submit(request_of(prompt="late"), engine="kling", quote=old)
-        assert len(studio.jobs()) == 1
+        (kept,) = check_invariants(server, studio)
+        assert kept.id == job.id
+
+
+def test_f39_one_quote_in_fifty_threads(open_studio):
+    """One run, one POST, one bill; all fifty see it."""
+    with FaultServer() as server:
+        studio = open_studio(server)
+        quote, seen = studio.new_quote(), []
+        threads = [
+            threading.Thread(
+                target=lambda: seen.append(studio.submit(request_of(), engine="kling", quote=quote).id)
+            )
+            for _ in range(50)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_for(studio, seen[0], State.DONE)
+        (kept,) = check_invariants(server, studio)
+        assert seen == [kept.id] * 50
+        assert server.billed == len(server.calls("submit")) == 1
+
+
+@pytest.mark.parametrize(("threads", "clicks"), [(16, 5), pytest.param(64, 10, marks=pytest.mark.soak)])
+def test_f42_clicks_in_many_threads_are_whole_runs(open_studio, threads, clicks):
+    """Prices and ends at random, under a cap of ten dollars: never a cent over, every bill in hand."""
+    dice = random.Random(threads)
+    faults = [None, None, Reply(402), Reset(after="body"), Close(after="headers", billed=False)]
+    with FaultServer(faults={"submit": (dice.choice(faults) for _ in iter(int, 1))}) as server:
+        studio = open_studio(server, budget_day=10_000_000)
+        admitted = []
+
+        def click(thread):
+            for n in range(clicks):
+                request = request_of(
+                    f"https://example.com/{thread}-{n}.jpg",
+                    prompt=f"click {thread:02d} {n:02d}",
+                    duration=3 + (thread + n) % 8,
+                )
+                with contextlib.suppress(BudgetReached):
+                    admitted.append(studio.submit(request, engine="kling").id)
+
+        crowd = [threading.Thread(target=click, args=(n,)) for n in range(threads)]
+        for thread in crowd:
+            thread.start()
+        for thread in crowd:
+            thread.join()
+        settle(studio)
+        jobs = check_invariants(server, studio)
+        assert {job.id for job in jobs} == set(admitted)
+        assert server.billed == sum(job.state is State.DONE for job in jobs)
+        say(f"{threads * clicks} clicks: {len(admitted)} admitted, {server.billed} billed, none twice")
 
 
 def test_f41_two_processes_on_one_ledger_drive_each_job_once(tmp_path):
@@ -168,8 +222,9 @@ def test_f43_tampered_fields_never_reach_the_network(open_studio, fields, field)
         with pytest.raises(InvalidRequest) as refused:
             studio.submit(VideoRequest(**({"prompt": "a", "images": (URL,)} | fields)), engine="kling")
         assert refused.value.field == field
-        assert studio.jobs() == studio.spending() == []
+        assert studio.spending() == []
         assert server.requests == []
+        assert check_invariants(server, studio) == []
 
 
 def test_f43_a_price_from_outside_is_never_believed(open_studio):
@@ -194,6 +249,7 @@ def test_f45_a_clock_set_back_a_day_does_not_reopen_the_cap(open_studio, clock):
         clock.step = -86400.0
         with pytest.raises(BudgetReached):
             studio.submit(request_of(prompt="again"), engine="kling")
+        check_invariants(server, studio)
         assert server.billed == 1
 
 
