@@ -150,7 +150,7 @@ def _turntable(turns: float) -> Pose:
 
 def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
     """Tumble in from above, bounce, and stay where it fell: sitting, or tilted."""
-    landing = min(1.35, 0.55 * seconds)
+    landing = min(1.5, 0.6 * seconds)
     cycle, phase = ("sit", 0.9) if seated else ("rest", 0.0)
     rest = 0.12 if seated else 0.3
     if t < landing:
@@ -158,7 +158,7 @@ def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
         return Pose(
             cycle,
             phase,
-            lift=1.05 * vigour * (1 - q * q),
+            lift=1.0 * vigour * (1 - q * q),
             turn=rest + 1.1 * vigour * (1 - q),
             about_middle=True,
         )
