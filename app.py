@@ -9,9 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
+from klingo1.batches import BatchStudio
 from klingo1.errors import LedgerError, SettingsError
 from klingo1.settings import Settings
-from klingo1.studio import Studio
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
         if mcp:
             check_installed()
         settings = Settings.read(os.environ, dotenv_file=Path(".env"))
-        with Studio(settings) as studio:
+        with BatchStudio(settings) as studio:
             page = create_page(studio, hosted=settings.hosted, mcp=mcp)
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop closes the studio, too
             gc.freeze()

@@ -48,9 +48,10 @@ def keep_rendering(studio):
 
 
 def studio_at(home, service):
-    from klingo1 import Settings, Studio
+    from klingo1 import Settings
+    from klingo1.batches import BatchStudio
 
-    return Studio(Settings(home=Path(home), api_key=KEY, base_url=service, draft_workers=DRAFTS))
+    return BatchStudio(Settings(home=Path(home), api_key=KEY, base_url=service, draft_workers=DRAFTS))
 
 
 def told(**facts):

@@ -16,7 +16,7 @@ from typing import Any
 
 from klingo1.batch_file import Line, RequestFile, WrongLine, group_of
 from klingo1.bulk import BulkStudio
-from klingo1.groups import Standing, Traffic
+from klingo1.groups import NO_USE, Standing, Traffic
 from klingo1.job import Job, State
 from klingo1.pricing import Price, price_of
 from klingo1.request import Engine
@@ -41,8 +41,6 @@ TIERS: Mapping[str, Limits] = {
     "ultra": Limits(5_000, 10_000),
 }
 """Videos per minute and at once of WaveSpeed's account levels (documentation of the service)."""
-_NO_USE = frozenset({"KeyMissing", "KeyRejected", "OutOfCredit"})
-"""After these the next submit would end the same way: the rest waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class Batch:
                 self._ended.pop(one.job_id, None)
             elif known is None or known.state is not one.state:
                 job = self._ended[one.job_id] = self._studio.job(one.job_id)
-                self.halted |= bool(job.problem and job.problem.kind in _NO_USE)
+                self.halted |= bool(job.problem and job.problem.kind in NO_USE)
 
     def _progress(self, standing: Sequence[Standing]) -> Progress:
         return Progress(

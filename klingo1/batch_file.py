@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ FIELDS = (
     "name",
 )
 LINES_MAX = 10_000
+Find = Callable[[str, str], Reference]
+"""(name in the list, field) → the reference it stands for. Raises InvalidRequest."""
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -69,9 +71,10 @@ class RequestFile:
     wrong: tuple[WrongLine, ...]
 
 
-def read_requests(path: Path) -> RequestFile:
+def read_requests(path: Path, *, find: Find | None = None) -> RequestFile:
     """Read a .jsonl or .csv file; nothing that it names is opened yet.
 
+    `find` says which reference a name stands for; without it names are files, relative to the list's folder.
     Raises OSError, and InvalidRequest when it is no such file or holds no request.
     """
     content = path.read_bytes()
@@ -79,6 +82,8 @@ def read_requests(path: Path) -> RequestFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidRequest("requests", "The file is not UTF-8 text.", "Save it as UTF-8.") from error
+    folder = path.parent
+    find = find or (lambda name, _: folder / Path(name).expanduser())
     kind = path.suffix.lower()
     if kind not in {".jsonl", ".ndjson", ".csv"}:
         raise InvalidRequest("requests", "It is neither .jsonl nor .csv.", "Name it for what is in it.")
@@ -89,7 +94,7 @@ def read_requests(path: Path) -> RequestFile:
         try:
             if isinstance(row, InvalidRequest):
                 raise row
-            lines.append(_line(number, row, path.parent))
+            lines.append(_line(number, row, find))
         except InvalidRequest as error:
             wrong.append(WrongLine(number, error))
     if not 1 <= len(lines) + len(wrong) <= LINES_MAX:
@@ -149,7 +154,7 @@ def _from_cells(cells: Mapping[str, str]) -> dict[str, Any]:
     return row
 
 
-def _line(number: int, row: Mapping[str, Any], folder: Path) -> Line:
+def _line(number: int, row: Mapping[str, Any], find: Find) -> Line:
     for name in row:
         if name not in FIELDS:
             near = difflib.get_close_matches(str(name), FIELDS, n=1)
@@ -159,8 +164,8 @@ def _line(number: int, row: Mapping[str, Any], folder: Path) -> Line:
     video = row.get("video")
     request = VideoRequest(
         prompt=row.get("prompt", ""),
-        images=tuple(_reference(i, f"images[{n}]", folder) for n, i in enumerate(_texts(row, "images"))),
-        video=None if video in {None, ""} else _reference(video, "video", folder),
+        images=tuple(_reference(i, f"images[{n}]", find) for n, i in enumerate(_texts(row, "images"))),
+        video=None if video in {None, ""} else _reference(video, "video", find),
         keep_original_sound=row.get("keep_original_sound", True),
         aspect_ratio=row.get("aspect_ratio", ASPECT_RATIO_DEFAULT),
         duration=row.get("duration", DURATION_DEFAULT),
@@ -180,12 +185,12 @@ def _texts(row: Mapping[str, Any], name: str) -> Sequence[object]:
     return value
 
 
-def _reference(value: object, field: str, folder: Path) -> Reference:
+def _reference(value: object, field: str, find: Find) -> Reference:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise InvalidRequest(field, "It names nothing.", "Give a file or an https address.")
     if value.lower().startswith(("https://", "http://")):
         return value
-    return folder / Path(value).expanduser()
+    return find(value, field)
 
 
 def group_of(file: RequestFile, engine: Engine) -> str:

@@ -39,12 +39,12 @@ class BulkStudio(Studio):
         if was_open:
             self._groups.close()
 
-    def check_lines(self, lines: Sequence[Line], *, engine: Engine) -> list[WrongLine]:
+    def check_lines(self, lines: Sequence[Line], *, engine: Engine, owner: str = DESK) -> list[WrongLine]:
         """Really read every reference once; returns the lines that cannot be made. Raises KeyMissing and
         Busy when the disk is full.
         """
         if engine is Engine.KLING:
-            self._engines.check_paid(DESK)
+            self._engines.check_paid(owner)
         self._retention.check_room()
         verdicts: dict[tuple[tuple[Reference, ...], Reference | None], InvalidRequest | None] = {}
         wrong = []
@@ -66,7 +66,9 @@ class BulkStudio(Studio):
                 wrong.append(WrongLine(line.number, error))
         return wrong
 
-    def admit_lines(self, group: str, lines: Sequence[Line], *, engine: Engine) -> list[Standing]:
+    def admit_lines(
+        self, group: str, lines: Sequence[Line], *, engine: Engine, owner: str = DESK
+    ) -> list[Standing]:
         """Copy every reference, then create all rows and hold all prices, or nothing.
 
         `lines` have passed `check_lines`. A group that stands already is returned as it is. Raises
@@ -75,7 +77,7 @@ class BulkStudio(Studio):
         folders: list[Path] = []
         copies: dict[Path, Path] = {}
         try:
-            news = [self._new_job(group, line, engine, folders, copies) for line in lines]
+            news = [self._new_job(group, line, engine, owner, folders, copies) for line in lines]
             kept = self._at_last(
                 lambda: self._groups.admit_group(group, news, caps=self._caps, now=self._clock.time())
             )
@@ -97,8 +99,14 @@ class BulkStudio(Studio):
             if folder.name not in standing:
                 self._drop(folder)
 
-    def _new_job(
-        self, group: str, line: Line, engine: Engine, folders: list[Path], copies: dict[Path, Path]
+    def _new_job(  # noqa: PLR0917 - one caller, which has them all at hand
+        self,
+        group: str,
+        line: Line,
+        engine: Engine,
+        owner: str,
+        folders: list[Path],
+        copies: dict[Path, Path],
     ) -> NewJob:
         price = price_of(line.request, engine)
         digest = digest_of(line.request, engine, price)
@@ -106,11 +114,11 @@ class BulkStudio(Studio):
         folders.append(job_folder(self.settings.home, job_id))
         own = copy_references(line.request, folders[-1], copies=copies)
         self._files.keep(disk.files_in(folders[-1]))
-        return NewJob(job_id, DESK, engine, own, price, digest, quote_of(group, line.number))
+        return NewJob(job_id, owner, engine, own, price, digest, quote_of(group, line.number))
 
-    def standing(self, group: str) -> list[Standing]:
+    def standing(self, group: str, *, owner: str = DESK) -> list[Standing]:
         """Every row of the group; empty when it was never admitted."""
-        return self._groups.standing(group, owner=DESK)
+        return self._groups.standing(group, owner=owner)
 
     def begin(self, group: str, job_id: str) -> bool:
         """Set a waiting row going; False when it has been begun or stopped already."""

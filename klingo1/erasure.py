@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from klingo1.book import Book
 from klingo1.errors import JobNotFound
 from klingo1.job import Job, Money, State
+from klingo1.money import is_begun
 from klingo1.request import Engine
 from klingo1.schema import jobs, meta, quotes
 
@@ -128,7 +129,7 @@ class Erasing(Book):
         query = (
             sa.select(sa.func.count())
             .select_from(jobs)
-            .where(jobs.c.engine == Engine.DRAFT.value, jobs.c.state.in_(_ACTIVE))
+            .where(jobs.c.engine == Engine.DRAFT.value, jobs.c.state.in_(_ACTIVE), is_begun())
         )
         query = query if before is None else query.where(jobs.c.created_at < before)
         with self._reading() as connection:

@@ -7,6 +7,7 @@ and the row's number, so a group that is admitted again is the group that stands
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from klingo1 import money
-from klingo1.job import Money, State
+from klingo1.errors import Busy
+from klingo1.job import Job, Money, State
 from klingo1.ledger import Ledger
 from klingo1.money import Caps, NewJob
 from klingo1.pricing import Price
@@ -23,8 +25,10 @@ from klingo1.schema import jobs, quotes
 
 FOREVER = 1e15
 """A lease that does not run out."""
-HELD_BY = "batch/"
-"""What a group's name begins with. It holds its waiting rows; a worker's name has colons, this one none."""
+NO_USE = frozenset({"KeyMissing", "KeyRejected", "OutOfCredit"})
+"""After these the next submit would end the same way: the rest waits for a person."""
+_NUMBER = len("/000000")
+_LISTED_MAX = 10_000
 _UNSENT = (State.QUEUED.value, State.PREPARING.value, State.UPLOADING.value)
 _THERE = (State.SUBMITTING.value, State.RUNNING.value, State.UNKNOWN.value)
 
@@ -52,6 +56,15 @@ class Traffic:
     """Runs that are begun and not made yet."""
     counted: int
     """Submits of the last minute, and begun runs whose submit is still to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a group may be fed. With `owner` only that owner's runs count: they have their own account."""
+
+    per_minute: int | None
+    at_once: int
+    owner: str | None = None
 
 
 def quote_of(group: str, number: int) -> str:
@@ -98,6 +111,72 @@ class Groups(Ledger):
         with self._writing() as connection:
             return connection.execute(statement).rowcount == 1
 
+    def begin_next(
+        self, group: str, *, owner: str, engine: Engine, worker: str, now: float, lease: float,
+        pace: Pace, caps: Caps,
+    ) -> str | None:  # fmt: skip
+        """Hand the group's next row to a worker, if the pace and the owner's limits leave room for it now.
+
+        Counted and begun in one transaction, so that several replicas keep one pace. Returns the row's id;
+        None too when the group is halted: a row of it was refused for a reason that all others would meet.
+        """
+        with self._writing() as connection:
+            traffic = self._traffic(connection, engine, now, pace.owner)
+            if traffic.underway >= pace.at_once or self._halted(connection, group):
+                return None
+            if pace.per_minute is not None and traffic.counted >= pace.per_minute:
+                return None
+            try:
+                money.check_work(connection, owner=owner, engine=engine, caps=caps)
+            except Busy:
+                return None
+            row = jobs.c.worker == group, jobs.c.state == State.QUEUED.value
+            following = sa.select(jobs.c.id).where(*row).order_by(jobs.c.quote).limit(1)
+            job_id: str | None = connection.execute(following).scalar()
+            if job_id is not None:
+                values = {"worker": worker, "lease_until": now + lease}
+                connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(**values))
+            return job_id
+
+    def waiting(self, prefix: str) -> list[tuple[str, str]]:
+        """Every group whose name begins with `prefix` and that has rows which wait, with its owner."""
+        names = jobs.c.worker.like(f"{prefix}%"), jobs.c.state == State.QUEUED.value
+        statement = sa.select(jobs.c.worker, jobs.c.owner).where(*names)
+        with self._reading() as connection:
+            found = connection.execute(statement.distinct().order_by(jobs.c.worker)).all()
+        return [(row.worker, row.owner) for row in found]
+
+    def groups_of(self, owner: str, prefix: str, *, limit: int) -> list[str]:
+        """The owner's groups whose names begin with `prefix`, newest first."""
+        made = sa.func.max(jobs.c.created_at)
+        name = sa.func.substr(jobs.c.quote, 1, sa.func.length(jobs.c.quote) - _NUMBER)
+        statement = (
+            sa.select(name)
+            .where(jobs.c.owner == owner, jobs.c.quote.like(f"{prefix}%"))
+            .where(jobs.c.deleted_at.is_(None))
+            .group_by(name)
+            .order_by(made.desc())
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return list(connection.execute(statement).scalars())
+
+    def jobs_of(self, group: str, *, owner: str) -> dict[str, Job]:
+        """Every run of a group by its id; those that were deleted are left out."""
+        mine = _within(group), jobs.c.owner == owner, jobs.c.deleted_at.is_(None)
+        return {job.id: job for job in self._listed(*mine, limit=_LISTED_MAX)}
+
+    def halted(self, group: str) -> bool:
+        """Whether a row was refused for a reason that all others would meet, and nobody has acted on it."""
+        with self._reading() as connection:
+            return self._halted(connection, group)
+
+    def _halted(self, connection: Connection, group: str) -> bool:
+        asking = State.NEEDS_KEY.value, State.REFUSED.value
+        statement = sa.select(jobs.c.problem).where(_within(group), jobs.c.state.in_(asking))
+        found = connection.execute(statement.where(jobs.c.problem.is_not(None))).scalars()
+        return any(json.loads(problem).get("kind") in NO_USE for problem in found)
+
     def withdraw(self, group: str, *, now: float) -> int:
         """Stop every row that still waits and give its price back; returns how many."""
         waiting = sa.and_(_within(group), jobs.c.worker == group, jobs.c.state == State.QUEUED.value)
@@ -120,8 +199,12 @@ class Groups(Ledger):
 
     def traffic(self, engine: Engine, *, now: float) -> Traffic:
         """What this engine is doing now and has been sent in the last minute."""
-        begun = sa.or_(jobs.c.worker.is_(None), jobs.c.worker.not_like(f"{HELD_BY}%"))
-        unsent = sa.and_(jobs.c.state.in_(_UNSENT), begun)
+        with self._reading() as connection:
+            return self._traffic(connection, engine, now)
+
+    @staticmethod
+    def _traffic(connection: Connection, engine: Engine, now: float, owner: str | None = None) -> Traffic:
+        unsent = sa.and_(jobs.c.state.in_(_UNSENT), money.is_begun())
         there = sa.and_(jobs.c.state.in_(_THERE), jobs.c.problem.is_(None))
         recent = sa.and_(jobs.c.submitted_at > now - 60.0, jobs.c.state.not_in(_UNSENT))
 
@@ -132,8 +215,9 @@ class Groups(Ledger):
         statement = sa.select(count(unsent), count(there), count(recent)).where(
             jobs.c.engine == engine.value, live
         )
-        with self._reading() as connection:
-            waiting, running, sent = connection.execute(statement).one()
+        if owner is not None:
+            statement = statement.where(jobs.c.owner == owner)
+        waiting, running, sent = connection.execute(statement).one()
         return Traffic(underway=int(waiting + running), counted=int(waiting + sent))
 
     def _check_sum(self, connection: Connection, news: Sequence[NewJob], *, caps: Caps, now: float) -> None:

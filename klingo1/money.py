@@ -21,6 +21,8 @@ from klingo1.schema import jobs, meta, quotes
 QUOTE_SECONDS = 24 * 3600
 REFUND_SECONDS = 3 * 3600
 """Failed tasks are refunded within 3 hours (documentation of the service)."""
+HELD_BY = "batch/"
+"""What a batch's name begins with. It holds its waiting rows; a worker's name has colons, this one none."""
 _COUNTED = (Money.HELD.value, Money.SPENT.value)
 _SUM = sa.cast(sa.func.coalesce(sa.func.sum(jobs.c.price), 0), sa.BigInteger)
 """PostgreSQL sums 64-bit integers as decimals."""
@@ -137,6 +139,7 @@ def check_work(connection: Connection, *, owner: str, engine: Engine, caps: Caps
         sa.select(sa.func.count())
         .select_from(jobs)
         .where(jobs.c.engine == engine.value, jobs.c.state.in_([s.value for s in State if s.active]))
+        .where(is_begun())
     )
     of_owner = working.where(jobs.c.owner == owner)
     limits = [("paid", caps.owner_paid, of_owner)]
@@ -145,6 +148,11 @@ def check_work(connection: Connection, *, owner: str, engine: Engine, caps: Caps
     for what, limit, query in limits:
         if limit is not None and connection.execute(query).scalar_one() >= limit:
             raise Busy(_BUSY_WORDS[what].format(limit), what=what, limit=limit)
+
+
+def is_begun() -> sa.ColumnElement[bool]:
+    """Whether a row is no longer, or never was, one that waits in a batch."""
+    return sa.or_(jobs.c.worker.is_(None), jobs.c.worker.not_like(f"{HELD_BY}%"))
 
 
 def release_refunded(connection: Connection, now: float) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from conftest import SwiftClock
 
+from klingo1.batches import BatchStudio
 from klingo1.request import VideoRequest
 from klingo1.settings import Settings
-from klingo1.studio import Studio
 
 
 def main():
@@ -36,7 +36,7 @@ def main():
         }
     )
     logging.getLogger("canary").debug("%r", settings)
-    with Studio(settings, clock=SwiftClock()) as studio:
+    with BatchStudio(settings, clock=SwiftClock()) as studio:
         page = create_page(studio, hosted=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

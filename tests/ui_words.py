@@ -12,6 +12,8 @@ NAMES |= {"https://…/clip.mp4"}
 READ_BY_PEOPLE = (
     "answer",
     "arrivals",
+    "batch_file",
+    "batches",
     "clips",
     "coach",
     "course",
@@ -27,6 +29,7 @@ READ_BY_PEOPLE = (
     "uploads",
     "ui/handlers",
     "ui/handout",
+    "ui/lists",
     "ui/lost",
     "ui/lost_words",
     "ui/views",

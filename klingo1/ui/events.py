@@ -19,6 +19,7 @@ from klingo1.ui.handlers import Form, Handlers
 from klingo1.ui.panels.compose import ComposePanel
 from klingo1.ui.panels.cutout import CutoutPanel
 from klingo1.ui.panels.interface import InterfacePanel
+from klingo1.ui.panels.lists import ListsPanel
 from klingo1.ui.panels.result import ResultPanel
 from klingo1.ui.words import notice_of
 from klingo1.web.inspection import address_in
@@ -39,6 +40,7 @@ class Page:
     result: ResultPanel
     cutout: CutoutPanel
     interface: InterfacePanel
+    lists: ListsPanel
 
 
 def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool = True) -> None:
@@ -68,7 +70,26 @@ def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool =
         None, browser, browser, js="(memory) => window.klingo.remembered(memory)", show_progress="hidden"
     )
     _bind_cutout(page, cutouts)
+    _bind_lists(page.lists, browser, handlers)
     _bind_interface(page.interface, handlers, documented=documented)
+
+
+def _bind_lists(panel: ListsPanel, browser: gr.BrowserState, handlers: Handlers) -> None:
+    """Every answer carries the turn of its question, so that an old one changes nothing."""
+    lists = panel.lists
+
+    def answered(asked: dict[str, Any], memory: Any) -> dict[str, Any]:
+        files, click, owner = asked["files"], asked["click"], handlers.owner_of(memory)
+        if click.get("ask") == "admit":
+            answer = lists.admit(files, click, owner)
+        elif click.get("ask") == "carry_on":
+            answer = lists.carry_on(str(click.get("list") or ""), owner)
+        else:
+            answer = lists.price(files, click, owner)
+        return answer | {"turn": str(click.get("turn"))}
+
+    for event in (panel.desk.price, panel.desk.admit, panel.desk.carry_on):
+        event(answered, [panel.desk, browser], panel.answer, **_QUIET)
 
 
 def _bind_arrival(page: Page, session: Sequence[gr.components.Component], handlers: Handlers) -> None:

@@ -17,19 +17,21 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from klingo1 import request as limits
+from klingo1.batches import BatchStudio
 from klingo1.pricing import tariff
 from klingo1.references import BYTES_MAX, RATIO_MAX, SIDE_MIN
-from klingo1.studio import Studio
 from klingo1.ui import events
 from klingo1.ui import mcp as tools
 from klingo1.ui.components.element import text_of
 from klingo1.ui.components.masthead import Masthead
+from klingo1.ui.components.tabs import Tabs
 from klingo1.ui.cutouts import Cutouts
 from klingo1.ui.discretion import keep_words_out_of_the_log
 from klingo1.ui.examples import read_examples
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
-from klingo1.ui.panels import compose, cutout, history, interface, result
+from klingo1.ui.lists import Lists
+from klingo1.ui.panels import compose, cutout, history, interface, lists, result
 from klingo1.ui.shelf import Shelf
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
@@ -45,7 +47,7 @@ SESSIONS_MAX = 500
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 
-def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:
+def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:
     """The page over one studio. `hosted` separates visitors; a desk has one owner. `mcp` adds tools."""
     shelf = Shelf()
     handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
@@ -60,14 +62,16 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: boo
         Masthead({}, elem_id="k-masthead")
         if sign_in is not None:
             sign_in.render()
+        Tabs({}, elem_id="k-tabs")
         with gr.Row(elem_id="k-page", equal_height=False):
             with gr.Column(elem_id="k-compose", min_width=0):
                 form = compose.build(handlers)
             with gr.Column(elem_id="k-result", min_width=0):
                 shown = result.build(handlers, [example.as_json() for example in examples])
+        listed = lists.build(handlers, Lists(studio, publish=shelf.publish))
         history.build(handlers)
         offers = studio.settings.offers_sign_in
-        page = events.Page(demo, browser, offers, form, shown, cutout.build(), interface.build())
+        page = events.Page(demo, browser, offers, form, shown, cutout.build(), interface.build(), listed)
         events.bind(page, handlers, Cutouts(studio.cutting, shelf.publish), documented=not mcp)
         if mcp:
             tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))
@@ -75,7 +79,7 @@ def create_page(studio: Studio, *, hosted: bool, assets: Path = ASSETS, mcp: boo
     return demo
 
 
-def launch_options(studio: Studio, *, assets: Path = ASSETS, mcp: bool = False) -> dict[str, Any]:
+def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = False) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
     guard = Middleware(Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 os.environ["GRADIO_TEMP_DIR"] = str(Path(sys.argv[1]) / "cache")
 
+from klingo1.batches import BatchStudio
 from klingo1.settings import Settings
-from klingo1.studio import Studio
 from klingo1.ui.page import create_page, launch_options
 
 
@@ -38,7 +38,7 @@ def serve(folder, *, guarded):
         "WAVESPEED_BASE_URL": "http://127.0.0.1:9",
         "GRADIO_TEMP_DIR": os.environ["GRADIO_TEMP_DIR"],
     }
-    studio = Studio(Settings.read(environ))
+    studio = BatchStudio(Settings.read(environ))
     studio.start()
     page = create_page(studio, hosted=True)
     with socket.socket() as probe:

@@ -14,10 +14,10 @@ from playwright.sync_api import expect
 from browser.test_access import violations
 from browser.test_run import KEY, plays
 from browser.visitor import Served, mood, visit
+from klingo1.batches import BatchStudio
 from klingo1.job import State
 from klingo1.request import VideoRequest
 from klingo1.settings import Settings
-from klingo1.studio import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +43,7 @@ def earlier(folder, service, clock, work):
 
     def run():
         given = Settings(home=folder / "home", api_key=KEY, base_url=service.url)
-        with Studio(given, clock=clock) as studio:
+        with BatchStudio(given, clock=clock) as studio:
             return work(studio)
 
     with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread

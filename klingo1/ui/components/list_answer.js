@@ -1,0 +1,1 @@
+watch('value', () => window.klingo.set('listAnswer', props.value || {}));
