@@ -112,7 +112,10 @@ def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = Fa
 def page_head() -> str:
     """The tariff and the limits as JSON, and the script that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
-    texts = (text_of(part, "js") for part in ("language", "picture_mend", "page"))
+    texts = (
+        text_of(part, "js")
+        for part in ("language", "picture_mend", "page", "picture_panel", "picture_moving")
+    )
     scripts = (f"window.klingoFacts = {facts};", *texts)
     return "\n".join(f"<script>{script}</script>" for script in scripts)
 

@@ -1,12 +1,35 @@
-/* Pictures that the service would refuse for their measures, made to fit in the browser: cropped, bordered, enlarged or saved smaller.
+/* Pictures that the service would refuse: why, and for their measures, made to fit in the browser: cropped, bordered, enlarged or saved smaller.
    Nothing is chosen for anybody: each way comes with its own preview. */
 window.klingoMend = (() => {
   'use strict';
   const { t } = window.klingoLanguage;
   const facts = window.klingoFacts;
+  const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'];
   const RATIO = 2;
   const SIDE = 4096;
   const SAMPLE = 96;
+
+  const megabytes = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
+  function measure(url) {
+    return new Promise((resolve) => {
+      const img = new Image();
+      img.onload = () => resolve([img.naturalWidth, img.naturalHeight]);
+      img.onerror = () => resolve(null);
+      img.src = url;
+    });
+  }
+  /* What is wrong with a file that was given: "", a sentence, or `{fit, text}` when `ways` can make it fit. `url` shows the file. */
+  async function fault(file, url) {
+    if (!TYPES.includes(file.type)) return t`is not a picture that can be used. Save it as JPG or PNG.`;
+    if (file.size === 0) return t`is an empty file. Save it once more.`;
+    if (file.size > facts.bytesMax) return { fit: true, text: t`has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.` };
+    const size = await measure(url);
+    if (!size) return t`cannot be read as a picture; it may be damaged. Save it once more.`;
+    const [w, tall] = size;
+    if (Math.min(w, tall) < facts.sideMin) return { fit: true, text: t`is ${w} × ${tall} px; each side needs at least ${facts.sideMin} px. Use a larger one.` };
+    if (Math.max(w, tall) > facts.ratioMax * Math.min(w, tall)) return { fit: true, text: t`is too long and narrow (${w} × ${tall}); at most ${facts.ratioMax} to 1. Crop it.` };
+    return '';
+  }
 
   const canvasOf = (width, height) => Object.assign(document.createElement('canvas'), { width: Math.round(width), height: Math.round(height) });
   function pixelsOf(image, width, height) {
@@ -89,5 +112,5 @@ window.klingoMend = (() => {
       return { label, file: new File([blob], name, { type }), url: URL.createObjectURL(blob), size: `${canvas.width} × ${canvas.height}` };
     }));
   }
-  return { ways };
+  return { TYPES, fault, ways };
 })();

@@ -1,7 +1,4 @@
-const { t, said, sentences, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount } = window.klingo;
-const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'];
-const ROLE_NAMES = { '': t`Guess`, character: t`Character`, prop: t`Prop`, scene: t`Scene`, style: t`Style` };
-const VIEW_NAMES = { '': t`View: guess`, front: t`Front`, side: t`Side`, back: t`Back`, left: t`Facing left`, right: t`Facing right` };
+const { t, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount } = window.klingo;
 const tiles = element.querySelector('.tiles');
 const panel = element.querySelector('.panel');
 const refused = element.querySelector('.refused');
@@ -20,6 +17,15 @@ function remarksOf(picture) {
   return left ? notesOf(picture).concat({ kind: 'unnamed', text: t`It is not mentioned in the prompt; the others are.` }) : notesOf(picture);
 }
 const nameOf = (picture) => picture.file.orig_name || t`picture`;
+const grip = (index) => tiles.querySelectorAll('.grip')[index];
+
+const details = window.klingoPicturePanel(panel, { all: () => pictures, commit, move, mend, grip, remarksOf, nameOf });
+const hand = window.klingoPictureMoving(tiles, (keys, moved) => {
+  const order = keys.map((key) => pictures.find((p) => p.key === key));
+  if (order.every((p, i) => p === pictures[i])) return;
+  commit(order);
+  announce(t`Picture moved to place ${keys.indexOf(moved) + 1} of ${order.length}.`);
+});
 
 /* ---- the list and everything that follows from it */
 /* `renamed` is [old, new]: a picture in another's place keeps its mentions. */
@@ -48,18 +54,12 @@ function remove(index) {
   const gone = pictures[index];
   if (open === gone) open = null;
   const left = pictures.filter((p) => p !== gone);
-  ungroup(left, gone.group);
+  details.ungroup(left, gone.group);
   commit(left);
   announce(t`${nameOf(gone)} removed. ${pictures.length} left.`);
   (grip(Math.min(index, pictures.length - 1)) || element.querySelector('.add'))?.focus();
 }
-/* A subject that a person named in one picture only says nothing. */
-function ungroup(list, group) {
-  const kin = list.filter((p) => group && p.group === group);
-  if (kin.length === 1) kin[0].group = 0;
-}
 const firstOf = (picture) => (picture.group ? pictures.findIndex((p) => p.group === picture.group) : -1);
-const grip = (index) => tiles.querySelectorAll('.grip')[index];
 
 /* ---- drawing: tiles are kept by key, so that focus and loaded pictures stay */
 function tileOf(picture) {
@@ -70,7 +70,7 @@ function tileOf(picture) {
     tile = h('li', { class: 'tile', dataset: { key: picture.key } },
       h('button', { type: 'button', class: 'grip' }, img), h('span', { class: 'number', 'aria-hidden': 'true' }), h('span', { class: 'flag', 'aria-hidden': 'true' }), h('span', { class: 'kin', 'aria-hidden': 'true' }),
       h('button', { type: 'button', class: 'drop-it' }, icon('close')));
-    tile.querySelector('.grip').addEventListener('click', () => { if (!dragged) toggle(picture); });
+    tile.querySelector('.grip').addEventListener('click', () => { if (!hand.moved()) toggle(picture); });
     tile.querySelector('.grip').addEventListener('keydown', (event) => {
       const index = pictures.indexOf(picture);
       const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
@@ -126,65 +126,11 @@ function draw() {
   if (held && held.isConnected && document.activeElement !== held) held.focus();
   count.textContent = slots ? t`${slots} of ${most()}` : '';
   count.classList.toggle('over', slots > most());
-  drawPanel();
+  details.draw(open);
 }
 function toggle(picture) {
   open = open === picture ? null : picture;
   draw();
-}
-function drawPanel() {
-  const index = pictures.indexOf(open);
-  panel.hidden = index < 0;
-  if (index < 0) { panel.replaceChildren(); return; }
-  const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.part : null;
-  const notes = remarksOf(open);
-  const roles = h('div', { class: 'roles', role: 'group', 'aria-label': t`Role of picture ${index + 1}` },
-    ...['', ...facts.roles].map((role) => h('button', { type: 'button', 'aria-pressed': String((open.role === 'guess' ? '' : open.role || '') === role), dataset: { part: `role-${role}` }, onclick() {
-      const next = pictures.slice();
-      open.role = role || (open.role ? 'guess' : '');
-      commit(next);
-    } }, ROLE_NAMES[role] || role)));
-  const view = h('select', { class: 'view', 'aria-label': t`View of picture ${index + 1}`, dataset: { part: 'view' }, onchange() {
-    const next = pictures.slice();
-    open.view = this.value || (open.view ? 'guess' : '');
-    commit(next);
-  } }, ...Object.entries(VIEW_NAMES).map(([value, name]) => h('option', { value }, name)));
-  view.value = open.view === 'guess' ? '' : open.view || '';
-  roles.append(view);
-  const kin = pictures.length > 1 ? kinOf(index) : null;
-  const scene = open.role === 'scene' || open.role === 'style';
-  const cut = h('button', { type: 'button', class: 'cut', disabled: scene || !open.file.path, dataset: { part: 'cut' }, onclick() { set('brush', null); set('brush', index); } }, icon('cut'), open.mask ? t`Cut-out corrected` : t`Correct the cut-out`);
-  panel.replaceChildren(
-    h('div', { class: 'line' }, h('b', {}, `@Image${index + 1}`), h('span', { class: 'name' }, nameOf(open)), open.width ? h('span', { class: 'size' }, `${open.width} × ${open.height}`) : null,
-      h('span', { class: 'moves' },
-        h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} earlier`, disabled: index === 0, dataset: { part: 'left' }, onclick() { move(index, index - 1, false); } }, icon('left')),
-        h('button', { type: 'button', 'aria-label': t`Move picture ${index + 1} later`, disabled: index === pictures.length - 1, dataset: { part: 'right' }, onclick() { move(index, index + 1, false); } }, icon('right')))),
-    roles,
-    h('div', { class: 'roles' }, kin, cut),
-    ...notes.map((n) => h('p', { class: n.kind === 'refused' ? 'remark bad' : 'remark' }, sentences(n.text, n.remedy),
-      n.kind === 'ratio' ? h('button', { type: 'button', class: 'fit', dataset: { part: 'fit' }, onclick() { mend(open); } }, t`Crop or add borders`) : null)));
-  if (focused) (panel.querySelector(`[data-part="${focused}"]:not(:disabled)`) || grip(index))?.focus();
-}
-
-/* Who is who: the engine's guess, a subject of its own, or the same as in another picture. */
-function kinOf(index) {
-  const own = open;
-  const other = pictures.findIndex((p, i) => i !== index && own.group && p.group === own.group);
-  const free = () => 1 + Math.max(0, ...pictures.map((p) => p.group || 0));
-  const select = h('select', { class: 'view', 'aria-label': t`Subject of picture ${index + 1}`, dataset: { part: 'kin' }, onchange() {
-    const before = own.group;
-    if (this.value === '' || this.value === 'own') own.group = this.value ? free() : 0;
-    else {
-      const with_ = pictures[Number(this.value)];
-      if (!with_.group) with_.group = free();
-      own.group = with_.group;
-    }
-    if (before !== own.group) ungroup(pictures, before);
-    commit(pictures.slice());
-  } }, h('option', { value: '' }, t`Subject: guess`), h('option', { value: 'own' }, t`A subject of its own`),
-  ...pictures.map((p, i) => (i === index ? null : h('option', { value: String(i) }, t`Same subject as picture ${i + 1}`))));
-  select.value = other >= 0 ? String(other) : own.group ? 'own' : '';
-  return select;
 }
 on('cutSaved', (saved) => {
   if (!saved || !pictures.includes(saved.picture)) return;
@@ -227,26 +173,6 @@ async function mend(picture) {
     row.querySelector('.way')?.focus();
   } catch { row.remove(); announce(t`The server did not answer. Try again.`); }
 }
-const megabytes = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
-function measure(url) {
-  return new Promise((resolve) => {
-    const img = new Image();
-    img.onload = () => resolve([img.naturalWidth, img.naturalHeight]);
-    img.onerror = () => resolve(null);
-    img.src = url;
-  });
-}
-async function fault(file, url) {
-  if (!TYPES.includes(file.type)) return t`is not a picture that can be used. Save it as JPG or PNG.`;
-  if (file.size === 0) return t`is an empty file. Save it once more.`;
-  if (file.size > facts.bytesMax) return { fit: true, text: t`has ${megabytes(file.size)}; the limit is ${megabytes(facts.bytesMax)}. Save it smaller.` };
-  const size = await measure(url);
-  if (!size) return t`cannot be read as a picture; it may be damaged. Save it once more.`;
-  const [w, tall] = size;
-  if (Math.min(w, tall) < facts.sideMin) return { fit: true, text: t`is ${w} × ${tall} px; each side needs at least ${facts.sideMin} px. Use a larger one.` };
-  if (Math.max(w, tall) > facts.ratioMax * Math.min(w, tall)) return { fit: true, text: t`is too long and narrow (${w} × ${tall}); at most ${facts.ratioMax} to 1. Crop it.` };
-  return '';
-}
 async function add(files) {
   refused.replaceChildren();
   const waits = [];
@@ -254,7 +180,7 @@ async function add(files) {
   for (const file of files) {
     if (pictures.length + pending.length >= most()) { left += 1; continue; }
     const url = URL.createObjectURL(file);
-    const tile = h('li', { class: 'tile waiting' }, h('div', { class: 'grip' }, TYPES.includes(file.type) ? h('img', { src: url, alt: '', onerror(event) { event.target.remove(); } }) : null, h('span', { class: 'bar' })));
+    const tile = h('li', { class: 'tile waiting' }, h('div', { class: 'grip' }, window.klingoMend.TYPES.includes(file.type) ? h('img', { src: url, alt: '', onerror(event) { event.target.remove(); } }) : null, h('span', { class: 'bar' })));
     const wait = { file, url, tile };
     pending.push(wait);
     waits.push(wait);
@@ -265,7 +191,7 @@ async function add(files) {
   const ready = await Promise.all(waits.map(async (wait) => {
     const name = wait.file.name || t`pasted picture`;
     try {
-      const text = await fault(wait.file, wait.url);
+      const text = await window.klingoMend.fault(wait.file, wait.url);
       if (text) { const row = complain(name, text.text || text); if (text.fit) offer(row, wait.file); return null; }
       const answer = await upload(wait.file);
       if (!answer || !answer.path) throw new Error('no path');
@@ -326,68 +252,6 @@ document.addEventListener('paste', (event) => {
   event.preventDefault();
   take(files);
 });
-
-/* ---- moving with a pointer: the held tile follows, the others make room */
-let dragged = false;
-tiles.addEventListener('pointerdown', (event) => {
-  const tile = event.target.closest('.tile');
-  if (!tile || tile.classList.contains('waiting') || event.button !== 0 || event.target.closest('.drop-it')) return;
-  const picture = pictures.find((p) => p.key === tile.dataset.key);
-  const from = { x: event.clientX, y: event.clientY };
-  let moving = false;
-  let shift = { x: 0, y: 0 };
-  dragged = false;
-  const longPress = event.pointerType === 'mouse' ? null : setTimeout(() => begin(), 280);
-  function begin() {
-    moving = true;
-    dragged = true;
-    tile.classList.add('held');
-    document.body.classList.add('k-moving');
-  }
-  function follow(e) {
-    if (!moving) {
-      const far = Math.hypot(e.clientX - from.x, e.clientY - from.y) > 6;
-      if (!far) return;
-      if (event.pointerType !== 'mouse') { stop(); return; }
-      begin();
-    }
-    e.preventDefault();
-    tile.style.transform = '';
-    const all = [...tiles.querySelectorAll('.tile:not(.waiting)')];
-    const nearest = all.map((node) => { const r = node.getBoundingClientRect(); return [Math.hypot(e.clientX - r.left - r.width / 2, e.clientY - r.top - r.height / 2), node]; }).sort((a, b) => a[0] - b[0])[0][1];
-    if (nearest !== tile) {
-      const forward = all.indexOf(nearest) > all.indexOf(tile);
-      tiles.insertBefore(tile, forward ? nearest.nextSibling : nearest);
-    }
-    const box = tile.getBoundingClientRect();
-    shift = { x: e.clientX - box.left - box.width / 2, y: e.clientY - box.top - box.height / 2 };
-    tile.style.transform = `translate(${shift.x}px, ${shift.y}px) scale(1.04)`;
-  }
-  function hold(e) { if (moving) e.preventDefault(); }
-  function stop() {
-    clearTimeout(longPress);
-    window.removeEventListener('pointermove', follow);
-    window.removeEventListener('pointerup', stop);
-    window.removeEventListener('pointercancel', stop);
-    tiles.removeEventListener('touchmove', hold);
-    tile.classList.remove('held');
-    tile.style.transform = '';
-    document.body.classList.remove('k-moving');
-    if (moving) {
-      const order = [...tiles.querySelectorAll('.tile:not(.waiting)')].map((node) => pictures.find((p) => p.key === node.dataset.key));
-      if (order.some((p, i) => p !== pictures[i])) {
-        commit(order);
-        announce(t`Picture moved to place ${order.indexOf(picture) + 1} of ${order.length}.`);
-      }
-      setTimeout(() => { dragged = false; }, 0);
-    }
-  }
-  window.addEventListener('pointermove', follow, { passive: false });
-  window.addEventListener('pointerup', stop);
-  window.addEventListener('pointercancel', stop);
-  tiles.addEventListener('touchmove', hold, { passive: false });
-});
-tiles.addEventListener('dragstart', (event) => event.preventDefault());
 
 on('droppedPictures', (files) => { if (files) add(files); });
 on('clip', draw);
