@@ -13,6 +13,8 @@ SPEED = {"walk": 1.15, "run": 1.6, "fly": 1.6, "drive": 1.8, "ride": 1.7}
 second and so near a lens, a faster background only flickers."""
 _CADENCE = {"walk": 0.95, "run": 1.45, "dance": 0.75}
 """Cycles (two steps) a second."""
+_FALL = 1.5
+"""Seconds that a fall takes where the shot has room for it."""
 YAW = math.radians(35)
 """One view shows one side: it turns no farther than this."""
 
@@ -150,7 +152,8 @@ def _turntable(turns: float) -> Pose:
 
 def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
     """Tumble in from above, bounce, and stay where it fell: sitting, or tilted."""
-    landing = min(1.5, 0.6 * seconds)
+    landing = min(_FALL, 0.6 * seconds)
+    reach = vigour * landing / _FALL  # in less time less far: not faster
     cycle, phase = ("sit", 0.9) if seated else ("rest", 0.0)
     rest = 0.12 if seated else 0.3
     if t < landing:
@@ -158,8 +161,8 @@ def _fall(t: float, seconds: float, vigour: float, *, seated: bool) -> Pose:
         return Pose(
             cycle,
             phase,
-            lift=1.0 * vigour * (1 - q * q),
-            turn=rest + 1.1 * vigour * (1 - q),
+            lift=1.0 * reach * (1 - q * q),
+            turn=rest + 1.1 * reach * (1 - q),
             about_middle=True,
         )
     after = t - landing

@@ -18,6 +18,7 @@ __all__ = ["Understanding", "direct", "understand"]
 IGNORED_MAX = 24
 SHOTS_MAX = 4
 _MOVING = frozenset(("walk", "run", "fly", "drive", "ride"))
+_LEAPING = frozenset(("jump", "fall", "dance", "spin"))
 _WHOLE_BODY = frozenset(("run", "jump", "dance", "spin", "float", "fly", "fall", "ride", "drive", "sit"))
 _SIZES = ("wide", "full", "medium", "close", "insert")
 """Framings from far to near."""
@@ -232,6 +233,8 @@ class _ShotList:
         if parts[0].action in _MOVING:
             towards_us = parts[0].view == "front" and framing in ("medium", "close")
             return ("pull",) if towards_us else ("track",)
+        if framing == "full" and parts[0].action in _LEAPING:
+            return ("push",)  # who leaps before a panning picture is lost in it
         return (_CALM_CAMERA[framing],)
 
     def _with_missing(self, shots: list[Shot]) -> list[Shot]:

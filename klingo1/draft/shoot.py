@@ -25,6 +25,8 @@ _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""
 _NO_DUST = frozenset(("underwater", "space", "sky", "room", "studio"))
 _FROM_ABOVE = frozenset(("rain", "snow", "leaves"))
+_SWINGS = frozenset(("pan", "whip"))
+"""Moves that shift the whole picture: what leaps before them counts double."""
 _FLOW = {"forward": 0.38, "lateral": 0.25}
 """Metres a second for each metre between lens and lead: near the lens a fast background only flickers."""
 _SECOND_LIGHT = {"studio": 0.86, "": 0.92}
@@ -183,6 +185,8 @@ class Shooting:
             pixels = focal * mark.height / max(0.5, blocking.distance + mark.z) * 1.12
             costume = self._studio.wardrobe[part.member]
             share = (pixels / 1.12) ** 2 * body.aspect / (self._studio.width * self._studio.height)
+            if not _SWINGS.isdisjoint(shot.camera):
+                share *= 2
             pixels = min(pixels, 1.6 * self._studio.height)
             players.append(Player(costume, part, body, mark, place, pixels, share))
         return players
