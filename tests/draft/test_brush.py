@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from drawings import figure, staged
 
-from klingo1.draft.brush import KEEP, REMOVE, SHOWN_SIDE, brushed, matte_of, write_mask, write_tinted
+from klingo1.cutting import KEEP, REMOVE
+from klingo1.draft.brush import SHOWN_SIDE, brushed, matte_of, write_mask, write_tinted
 from klingo1.draft.cutout import cut_out
 
 

@@ -102,7 +102,7 @@ def pictures(tmp_path):
     return [draw_picture(tmp_path / f"{n}.jpg", size=(320, 300), colour=(n * 30, 90, 120)) for n in range(7)]
 
 
-@pytest.mark.parametrize("base_url", [closed_port(), "http://no-such-host.invalid"])
+@pytest.mark.parametrize("base_url", [closed_port(), "http://nowhere.invalid"], ids=["refused", "unknown"])
 def test_f01_what_never_left_is_tried_three_times(run, base_url):
     """Refused or without an address: three tries, then a person is asked, and nothing is held."""
     ended = run(base_url=base_url).ended(State.NOT_CREATED, Money.RELEASED, billed=0, submits=0)
