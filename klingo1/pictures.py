@@ -24,9 +24,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from klingo1.endings import is_cut_off, jpeg_markers
 from klingo1.errors import InvalidRequest
 
 SAVE_REMEDY = "Save it as JPEG or PNG and add it again."
+_AGAIN_REMEDY = "Save or download it once more and add it again."
 _SHRINK_REMEDY = "Make it smaller, 4,000 px on the long side at most, and add it again."
 
 _DECODERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
@@ -120,7 +122,7 @@ def foreign_name(head: bytes) -> str:
 def open_picture(data: bytes, *, field: str) -> ImageFile.ImageFile:
     """Read the header of one of the five formats and judge it. No pixels are decoded.
 
-    Raises InvalidRequest when it is something else, damaged, or too large to decode.
+    Raises InvalidRequest when it is something else, damaged, cut off, or too large to decode.
     """
     found = format_of(data[:64])
     if found is None:
@@ -133,7 +135,7 @@ def open_picture(data: bytes, *, field: str) -> ImageFile.ImageFile:
         image = _DECODERS[found](BytesIO(data))
     except Exception as error:
         raise _damaged(field) from error
-    scans = _scan_count(data) if found == "JPEG" else 1
+    scans = sum(kind == 0xDA for kind in jpeg_markers(data)) if found == "JPEG" else 1
     if scans > _SCANS_MAX:
         raise refusal(
             field,
@@ -141,6 +143,8 @@ def open_picture(data: bytes, *, field: str) -> ImageFile.ImageFile:
             "Save it as an ordinary JPEG and add it again.",
         )
     _check_pixels(*image.size, _PIXELS_MAX_SCANS if scans > 1 else limit, field)
+    if is_cut_off(data, found):
+        raise refusal(field, "was cut off: its end is missing.", _AGAIN_REMEDY)
     return image
 
 
@@ -194,7 +198,7 @@ def refusal(field: str, what: str, remedy: str) -> InvalidRequest:
 
 
 def _damaged(field: str) -> InvalidRequest:
-    return refusal(field, "is damaged or was cut off.", "Save or download it once more and add it again.")
+    return refusal(field, "is damaged or was cut off.", _AGAIN_REMEDY)
 
 
 def _check_pixels(width: int, height: int, limit: int, field: str) -> None:
@@ -223,19 +227,6 @@ def _webp_size(data: bytes) -> tuple[int, int]:
         width, height = struct.unpack("<HH", body[6:10])
         return width & 0x3FFF, height & 0x3FFF
     return 0, 0
-
-
-def _scan_count(data: bytes) -> int:
-    """How many scans a JPEG's first image holds, found by walking its markers."""
-    scans, at = 0, 2
-    marker = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-    while found := marker.search(data, at):
-        kind, at = data[found.start() + 1], found.end()
-        if kind == 0xD9:
-            break
-        scans += kind == 0xDA
-        at += int.from_bytes(data[at : at + 2], "big")
-    return scans
 
 
 def _in_strips(image: Image.Image, *, factor: int) -> Image.Image:
