@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from klingo1.cutting import KEEP, REMOVE, Cutting
+from klingo1.cutting import KEEP, REMOVE, Cutting, Subject
 from klingo1.intake_process import Here
 from klingo1.settings import Settings
 from klingo1.ui.cutouts import Cutouts
@@ -85,3 +85,19 @@ def test_removing_everything_is_refused_with_words(cutouts, picture, tmp_path):
     told, _ = cutouts.save([{"path": str(picture)}], {"index": 0, "mask": ""}, everything)
     assert told["state"] == "refused"
     assert "left" in told["text"]
+
+
+def test_the_cast_for_the_reading_knows_what_was_said_before(cutouts, picture, tmp_path):
+    """A remembered role plays again; what the gallery says now goes before; a file that is none is nobody."""
+    gallery = [{"path": str(picture), "role": "scene"}]
+    (told,) = cutouts.cast(gallery)["cast"]
+    assert (told["role"], told["images"], told["cut"]) == ("scene", (1,), False)
+    assert cutouts.cast([{"path": str(picture)}])["cast"][0]["role"] != "scene"  # asking remembers nothing
+    cutouts._cutting.remember(Subject(picture, "scene"))
+    assert cutouts.cast([{"path": str(picture)}])["cast"][0]["role"] == "scene"
+    (now,) = cutouts.cast([{"path": str(picture), "role": "prop"}])["cast"]
+    assert now["role"] == "prop"
+    (tmp_path / "words.jpg").write_text("no picture")
+    answer = cutouts.cast([{"path": str(tmp_path / "words.jpg")}])
+    assert answer["cast"] == []
+    assert answer["paths"] == [str(tmp_path / "words.jpg")]

@@ -10,7 +10,8 @@ from typing import Any
 
 from klingo1.cutting import Cutting, Publish, Subject
 from klingo1.errors import InvalidRequest, KlingoError
-from klingo1.request import GUESS, ROLES
+from klingo1.request import GUESS, IMAGES_MAX, ROLES
+from klingo1.ui.handlers import Form
 from klingo1.ui.words import notice_of
 
 Answer = tuple[dict[str, Any], str]
@@ -61,6 +62,20 @@ class Cutouts:
             return told | {"state": "reset"}, shown
 
         return self._told(made)
+
+    def cast(self, pictures: Pictures) -> dict[str, Any]:
+        """Who plays in a film of the gallery, with what was said of its pictures now and before.
+
+        Nobody where that cannot be told now: a picture that is none, too much to do. Nothing is remembered.
+        """
+        played = pictures[:IMAGES_MAX]
+        paths = [picture["path"] for picture in played]
+        try:
+            found = self._cutting.cast([Path(path) for path in paths], Form(played).read_wishes())
+        except KlingoError:
+            found = ()
+        cast = [{"role": m.role, "images": m.images, "views": m.views, "cut": m.cut} for m in found]
+        return {"paths": paths, "cast": cast, "turn": secrets.token_hex(4)}
 
     # -- parts
 

@@ -69,10 +69,10 @@ class Form:
             keep_original_sound=self.clip.get("keep_sound", True),
             aspect_ratio=self.aspect,
             duration=self.duration,
-            draft=self._read_wishes(),
+            draft=self.read_wishes(),
         )
 
-    def _read_wishes(self) -> DraftOptions:
+    def read_wishes(self) -> DraftOptions:
         """What only the draft engine understands; of what is unknown, nothing is left."""
         roles = tuple(r if (r := p.get("role", "")) in {*ROLES, GUESS} else "" for p in self.pictures)
         views = tuple(v if (v := p.get("view", "")) in {*VIEWS, GUESS} else "" for p in self.pictures)

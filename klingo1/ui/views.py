@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from klingo1.deliver import shown
-from klingo1.job import Job, State
+from klingo1.job import Job, Money, State
 from klingo1.pricing import price_of
 from klingo1.request import Engine
 from klingo1.ui import lost_words, words
@@ -57,6 +57,7 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
         "created": job.created_at,
         "finished": job.finished_at,
         "price": job.price.micro,
+        "released": job.money is Money.RELEASED,
         "prompt": job.request.prompt,
         "duration": job.request.duration,
         "aspect": job.request.aspect_ratio,

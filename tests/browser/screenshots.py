@@ -1,4 +1,4 @@
-"""Pictures of every state of the page: `python tests/browser/screenshots.py FOLDER`.
+"""Pictures of every state of the page: `python tests/browser/screenshots.py FOLDER [VIEW…]`.
 
 Desk, phone and dark, each from empty to done, on the project's own example and drafts of three seconds; then
 what goes wrong with the paid engine, against a service of our own that has no credit and lost runs; all of it
@@ -48,7 +48,9 @@ def walk(page: Page, shoot) -> None:
     page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("button", name="Correct the cut-out").click()
     page.wait_for_function("document.querySelector('#k-brush-panel .state').textContent.includes('cut out')")
-    page.wait_for_timeout(2500)
+    page.locator("#k-canvas .pixi-target canvas").wait_for()
+    page.wait_for_function("document.querySelector('#k-brush .still').hidden")
+    page.wait_for_timeout(600)
     shoot("3-brush")
     page.keyboard.press("Escape")
     page.locator("#k-pictures input[type=file]").set_input_files(strip())
@@ -129,12 +131,14 @@ def trouble(page: Page, service: FaultServer, shoot) -> None:
     shoot("12-lost")
 
 
-def main(folder: Path) -> None:
-    """Serve, visit in every way, write PNG files."""
+def main(folder: Path, views: list[str]) -> None:
+    """Serve, visit in every way (or in `views`), write PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGS)
         for name, options in VIEWS.items():
+            if views and name not in views:
+                continue
             place = Path(scratch) / name
             place.mkdir()
             served = Served(place).start()
@@ -178,4 +182,5 @@ def paid(browser: Browser, scratch: Path, folder: Path, name: str, options: dict
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
+    folder, *views = sys.argv[1:] or ["screenshots"]
+    main(Path(folder), views)

@@ -30,3 +30,19 @@ def test_the_reading_follows_the_typing_and_stays_with_the_result(page, photos):
         expect(told).to_contain_text(fact)
     page.get_by_label("Prompt").fill("")
     expect(line).to_be_hidden()
+
+
+def test_the_reading_knows_who_plays(page, photos):
+    """A picture that is called a scene is the place, a guess takes that back, and a move is followed."""
+    line = page.locator("#k-prompt .k-reading")
+    add(page, photos, 1, 2)
+    page.get_by_label("Prompt").fill("She walks")
+    expect(line).to_contain_text("Action walk")
+    expect(line).not_to_contain_text("Place")
+    page.locator("#k-pictures .grip").nth(1).click()
+    page.get_by_role("button", name="Scene", exact=True).click()
+    expect(line).to_contain_text("Place your scene picture")
+    page.get_by_role("button", name="Move picture 2 earlier").click()
+    expect(line).to_contain_text("Place your scene picture")
+    page.get_by_role("button", name="Character", exact=True).click()
+    expect(line).not_to_contain_text("Place")

@@ -35,6 +35,8 @@ function take() {
   chosen = [first.value, second.value].map((id) => known.find((job) => job.id === id));
   if (!chosen[0] || !chosen[1]) { box.close(); return; }
   pause();
+  /* Both stand in the taller one's shape. */
+  box.style.setProperty('--shape', String(Math.min(...chosen.map((job) => job.aspect.split(':').reduce((w, tall) => w / tall)))));
   [one, two].forEach((video, i) => { const url = fileUrl(chosen[i].video); if (video.getAttribute('src') !== url) video.src = url; });
   jump(0);
   tell();

@@ -96,17 +96,27 @@ watch('value', () => {
 });
 element.querySelectorAll('.act').forEach((button) => button.addEventListener('click', () => ask(button.dataset.act)));
 
+/* The editor begins with an empty sheet of its own size; with the picture, its zoom is the picture's. */
+const MARGIN = 60;
+function fits() {
+  const zoom = parseFloat(room.querySelector('#k-canvas .zoom-number')?.textContent);
+  const box = canvas()?.getBoundingClientRect();
+  if (!zoom || !box || !still.naturalWidth) return false;
+  const whole = 100 * Math.min((box.width - MARGIN) / still.naturalWidth, (box.height - MARGIN) / still.naturalHeight);
+  return Math.abs(zoom - Math.min(100, whole)) < 1.5 || Math.abs(zoom - whole) < 1.5;
+}
 /* Until the editor has drawn the picture, which takes it a moment the first time, the picture itself stands there. */
 const still = h('img', { class: 'still', alt: '', hidden: true });
 room.append(still);
+room.addEventListener('pointerdown', (event) => { if (canvas()?.contains(event.target)) still.hidden = true; }, true);
 function bridge(path) {
   still.src = fileUrl(path);
   still.hidden = false;
   const began = performance.now();
   const look = () => {
-    const zoom = room.querySelector('#k-canvas .zoom-number')?.textContent.trim();
-    if (picture && performance.now() - began < 8000 && (!zoom || zoom === '100%')) { setTimeout(look, 100); return; }
-    setTimeout(() => { still.hidden = true; }, 300);
+    if (!picture || performance.now() - began > 12000) still.hidden = true;
+    if (still.hidden) return;
+    if (fits()) setTimeout(() => { still.hidden = true; }, 300); else setTimeout(look, 100);
   };
   look();
 }

@@ -107,7 +107,7 @@ function tile(job) {
   return h('li', { class: shown ? 'shown' : '', dataset: { id: job.id } },
     h('button', { type: 'button', class: 'open', 'aria-current': shown ? 'true' : null, onclick() { set('showJob', job.id); document.querySelector('#k-result')?.scrollIntoView({ block: 'nearest' }); } },
       h('span', { class: 'look' }, picture, h('span', { class: 'mark' }, job.engine === 'draft' ? t`Draft` : 'Kling O1'), job.resume ? h('span', { class: 'mark ask' }, t`Waits for you`) : null),
-      h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, money(job.price), when(job.created)].filter(Boolean).join(' · '))),
+      h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, job.released ? t`not charged` : money(job.price), when(job.created)].filter(Boolean).join(' · '))),
     h('button', { type: 'button', class: 'again', 'aria-label': t`Use the inputs of ${job.prompt.slice(0, 60)}`, title: t`Use these inputs`, onclick() { reuse(job.id); } }, icon('reuse')),
     h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: said(job.delete_note), onclick() { remove(job, this); } }, icon('bin')),
     job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,

@@ -75,8 +75,13 @@ for (const [name, phrase] of PHRASES) {
 const line = element.querySelector('.k-reading');
 let wait = null;
 let asked = '';
+/* Who plays, as long as it is told of these very pictures. */
+function cast() {
+  const told = get('cast') || {};
+  return JSON.stringify(told.paths) === JSON.stringify((get('pictures') || []).map((picture) => picture.file.path)) ? told.cast : [];
+}
 function listen() {
-  const question = { prompt: area.value, duration: get('duration') || facts.durationDefault, aspect: get('aspect') || facts.aspectDefault };
+  const question = { prompt: area.value, cast: cast(), duration: get('duration') || facts.durationDefault, aspect: get('aspect') || facts.aspectDefault };
   const key = JSON.stringify(question);
   if (key === asked) return;
   clearTimeout(wait);
@@ -146,7 +151,7 @@ on('moved', (mapping) => {
   if (text !== area.value) { take(text, { keepCaret: true }); announce(t`The prompt was renumbered.`); }
 });
 on('pictures', draw);
-on(['duration', 'aspect'], () => listen());
+on(['duration', 'aspect', 'cast', 'pictures'], () => listen());
 on('take:prompt', (value) => { if (value !== undefined) take(value); });
 on('problems', () => { showProblems(element.querySelector('.k-problem'), 'prompt'); draw(); });
 take(draft.prompt ?? props.value);

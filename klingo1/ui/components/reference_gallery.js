@@ -236,6 +236,7 @@ window.klingo.standing = async () => {
 /* ---- drop and paste, anywhere on the page */
 const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
 let depth = 0;
+document.body.dataset.drop = t`Drop pictures or a video anywhere`;
 document.addEventListener('dragenter', (event) => { if (holdsFiles(event)) { depth += 1; document.body.classList.add('k-dropping'); } });
 document.addEventListener('dragleave', (event) => { if (holdsFiles(event) && (depth -= 1) <= 0) { depth = 0; document.body.classList.remove('k-dropping'); } });
 document.addEventListener('dragover', (event) => { if (holdsFiles(event)) event.preventDefault(); });

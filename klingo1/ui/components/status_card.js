@@ -175,7 +175,7 @@ function drawActions() {
   const box = $('.actions');
   const wanted = [];
   if (view.stop) wanted.push(['stop', said(view.stop.label), 'stop', said(view.stop.note)]);
-  if (view.active && view.engine === 'kling') wanted.push(['notify', telling ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
+  if (view.active) wanted.push(['notify', telling ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
   if (view.settle) wanted.push(['settle', said(view.settle), 'search', '']);
   if (view.resume) wanted.push(['resume', said(view.resume), 'again', '']);
   if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', t`Make it with Kling O1 · ${money(view.promote)}`, null, '']);

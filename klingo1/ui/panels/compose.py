@@ -10,6 +10,7 @@ from gradio.utils import get_upload_folder
 
 from klingo1.request import ASPECT_RATIO_DEFAULT, DRAFT_SIZES, DURATION_DEFAULT, Engine
 from klingo1.ui.components.aspect_slider import AspectSlider
+from klingo1.ui.components.casting import Casting
 from klingo1.ui.components.coach import Coach
 from klingo1.ui.components.draft_size import DraftSize
 from klingo1.ui.components.duration_slider import DurationSlider
@@ -36,6 +37,7 @@ class ComposePanel:
     size: DraftSize
     price: PriceTag
     coach: Coach
+    casting: Casting
 
     @property
     def form(self) -> list[gr.HTML]:
@@ -69,4 +71,5 @@ def build(handlers: Handlers) -> ComposePanel:
     size = DraftSize(DRAFT_SIZES[0], elem_id="k-size")
     price = PriceTag({}, elem_id="k-generate")
     coach = Coach({}, elem_id="k-coach")
-    return ComposePanel(pictures, clip, prompt, duration, aspect, engine, size, price, coach)
+    casting = Casting({}, elem_id="k-casting")
+    return ComposePanel(pictures, clip, prompt, duration, aspect, engine, size, price, coach, casting)

@@ -1,0 +1,11 @@
+"""Asks who plays in a film of the gallery, for the reading under the prompt; shows nothing itself."""
+
+from __future__ import annotations
+
+from klingo1.ui.components.element import Element
+
+
+class Casting(Element):
+    """`{"paths", "cast", "turn"}`: who plays (see Cutting.cast) in the film of which pictures."""
+
+    part = "casting"
