@@ -134,7 +134,7 @@ def _literal(host: str) -> str | None:
     if ":" in host:
         return host
     try:
-        return socket.inet_ntoa(socket.inet_aton(host))
+        return socket.inet_ntoa(socket.inet_aton(host.removesuffix(".")))
     except (OSError, UnicodeError):
         return None
 

@@ -50,6 +50,15 @@ def names(**hosts):
         "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1", "2001:db8::1",
         "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::1", "2002:7f00:1::", "2002:808:808::1", "2001:0:1::1", "no address", "",
+        "0.1.2.3", "127.255.255.254", "192.0.0.8", "192.0.0.9", "192.0.0.170", "192.31.196.1", "192.52.193.1",
+        "192.175.48.1", "168.63.129.16", "100.100.100.200", "203.0.113.9", "239.255.255.250", "248.1.1.1",
+        "::ffff:0.0.0.0", "::ffff:0:127.0.0.1", "0:0:0:0:0:ffff:a9fe:a9fe", "::1.2.3.4", "::ffff:8.8.8.8:1",
+        "64:ff9b::6464:1", "64:ff9b::c0a8:1", "64:ff9b:1:fffe::808:808", "100::1", "2001:2::1", "2001:10::1",
+        "2001:20::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "3fff::1", "5f00::1", "2620:4f:8000::1", "1::1",
+        "fd00:ec2::254", "febf::1", "feff::1", "ff0e::1", "ff3e::1", "4000::1", "e000::1",
+        "fe80::5efe:7f00:1",
+        "2606:4700::5efe:7f00:1", "2606:4700::200:5efe:a9fe:a9fe", "8.8.8.8.", " 8.8.8.8", "8.8.8.8\n",
+        "010.8.8.8", "2130706433", "0x8.8.8.8", "８.8.8.8",
     ],
 )  # fmt: skip
 async def test_private_addresses_are_seen_through_every_disguise(address):
@@ -58,7 +67,19 @@ async def test_private_addresses_are_seen_through_every_disguise(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+    "address",
+    [
+        "8.8.8.8",
+        "93.184.216.34",
+        "2606:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2a00::1",
+        "100.63.255.255",
+        "172.32.0.1",
+        "2001:200::1",
+        "2001:4860:4860::8888",
+    ],
 )
 async def test_public_addresses_are_public(address):
     """Ordinary addresses pass, also behind a NAT64 prefix."""
@@ -80,7 +101,14 @@ async def test_a_file_is_fetched_from_the_address_that_was_looked_at(tmp_path):
     [
         "http://pics.example/a", "file:///etc/passwd", "ftp://pics.example/a", "data:image/png;base64,AA",
         "//pics.example/a", "a.png", "", "https://", "https://user:secret@pics.example/a", "https://[::1",
-        "https://pics.example:99999/", "gopher://x", "https://\x00/",
+        "https://pics.example:99999/", "gopher://x", "https://\x00/", "https:///pics.example/a",
+        "https:a.png",
+        "https:/pics.example/a", "https://pics.example:0/", "https://pics.example:443:80/",
+        "wss://pics.example/",
+        "https://pics.example:-1/", "https://pics.example@127.0.0.1/", "https://127.0.0.1\\@pics.example/",
+        "https://pics.example\\@127.0.0.1/", "https://:@pics.example/", "jar:https://x",
+        "https://a%40b@pics.example/", "https://pics.example\r\nHost: x/", "https://[::1]x/",
+        "https://①②⑦.⓪.⓪.①/", "https://１２７.0.0.1/", "https://ⓛocalhost/", "https://" + "a" * 70_000,
     ],
 )  # fmt: skip
 async def test_only_plain_https_addresses_are_tried(tmp_path, url):
@@ -105,7 +133,13 @@ async def test_one_private_address_closes_the_door(tmp_path, found):
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]",
-             "localhost", "0"]
+             "localhost", "0", "127.0.1", "0x7f.1", "0x7f.0x0.0x0.0x1", "017700000001", "0X7F000001",
+             "127.0.0.1.",
+             "127。0。0。1", "127．0．0．1", "LOCALHOST", "localhost.", "ip6-localhost", "[::]", "0.0.0.0",
+             "[0:0:0:0:0:ffff:7f00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::7f00:1]",
+             "[::1%25lo]", "[2002:7f00:1::]", "%31%32%37.0.0.1", "loc%61lhost",
+             "127.0.0.1%00.pics.example", "4294967296",
+             "127.0.0.1%2epics.example", "256.0.0.1"]
 )  # fmt: skip
 async def test_no_spelling_of_this_machine_is_connected_to(tmp_path, host):
     """With the system's own resolver, a listening socket here is never reached."""
@@ -144,6 +178,81 @@ async def test_each_redirect_passes_the_same_door(tmp_path):
     with pytest.raises(DoorClosed, match="from one address to the next"):
         await Door(resolve=hosts, network=network).fetch("https://cdn.example/b", tmp_path / "b", limit=9)
     assert len(network.went) == 4
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "//127.0.0.1/b", "https:\\\\127.0.0.1\\b", "\\\\127.0.0.1\\b", "/\\127.0.0.1/b",
+        "https://[::ffff:a9fe:a9fe]/", "https://0251.0376.0251.0376/latest", "https://2852039166/",
+        "https://pics.example@10.0.0.1/",
+        "HTTP://cdn.example/b", "http://pics.example/a", "ftp://cdn.example/b", "data:image/png;base64,AA",
+        "gopher://127.0.0.1:6379/_FLUSHALL", "https://cdn.example:0/b", "https://[::1",
+        "https://user:secret@cdn.example/b", "javascript:alert(1)", "https://",
+    ],
+)  # fmt: skip
+async def test_no_redirect_leads_inside(tmp_path, where):
+    """Relative, backslashed, spelled-out, renamed: at most the public host that sent it is asked again."""
+
+    async def look(host, port):
+        known = {"pics.example": ["93.184.216.34"], "cdn.example": ["8.8.8.8"]}
+        return known.get(host) or await resolve(host, port)
+
+    hop = [f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode()]
+    network = Network(hop, [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
+    with pytest.raises(DoorClosed):
+        await Door(resolve=look, network=network).fetch("https://pics.example/a", tmp_path / "a", limit=9)
+    assert set(network.went) == {"93.184.216.34:443"}
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_name_is_looked_up_once_for_each_connection(tmp_path):
+    """The answer that was judged is the one that is used; another, which could differ, is not asked for."""
+    answers = [["93.184.216.34", "2606:4700::1111"], ["127.0.0.1"]]
+
+    async def look(host, port):
+        return answers.pop(0)
+
+    network = Network([OK])
+    await Door(resolve=look, network=network).fetch("https://flip.example/a", tmp_path / "a", limit=9)
+    assert network.went == ["93.184.216.34:443"]
+    assert answers == [["127.0.0.1"]]
+
+
+async def test_of_several_addresses_the_next_one_is_tried_and_no_other(tmp_path):
+    """An address that does not answer gives way to those that were looked at with it."""
+
+    class Deaf(Network):
+        async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):  # noqa: ASYNC109
+            stream = await super().connect_tcp(host, port)
+            if host != "2606:4700::1111":
+                raise httpcore.ConnectError
+            return stream
+
+    network = Deaf([OK], [OK])
+    found = ["93.184.216.34", "93.184.216.34", "2606:4700::1111"]
+    await Door(resolve=names(pics_example=found), network=network).fetch(
+        "https://pics.example/a", tmp_path / "a", limit=9
+    )
+    assert network.went == ["93.184.216.34:443", "2606:4700::1111:443"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ["93.184.216.34", "::1"], ["2606:4700::1111", "127.0.0.1"], ["::ffff:169.254.169.254", "8.8.8.8"],
+        ["93.184.216.34", "fe80::1%eth0"], ["2606:4700::1111", "fd00::1"], ["93.184.216.34", "0.0.0.0"],
+        ["a name"],
+    ],
+)  # fmt: skip
+async def test_mixed_answers_of_both_families_are_refused_whole(tmp_path, found):
+    """One inner address among public ones, in either family and at any place, and nothing is connected to."""
+    for order in (found, found[::-1]):
+        network = Network([OK])
+        door = Door(resolve=names(pics_example=order), network=network)
+        with pytest.raises(DoorClosed, match="public internet"):
+            await door.fetch("https://pics.example/a", tmp_path / "a", limit=100)
+        assert network.went == []
 
 
 async def test_a_name_that_changes_its_mind_gains_nothing(tmp_path):

@@ -111,3 +111,5 @@ async def test_behind_a_proxy_names_go_to_the_proxy(monkeypatch):
         await Network(PRIVATE).ask("https://inside.example/x")
     with pytest.raises(AddressRefused):
         await Network(PUBLIC).ask("https://127.0.0.1/x")
+    with pytest.raises(AddressRefused):  # with the root's dot it is no name that a proxy should look up
+        await Network(PUBLIC).ask("https://127.0.0.1./x")

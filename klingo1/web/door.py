@@ -30,15 +30,23 @@ PAUSE = 10.0
 HOPS = 3
 """Redirects that are followed."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that has been given out for the open internet (IANA, IPv6 address space)."""
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""Third quarter of an IPv6 address whose last one is the IPv4 address it leads to (RFC 5214)."""
 _CLOSED = tuple(
     ipaddress.ip_network(net)
     for net in (
-        "::/96",  # IPv4-compatible, long retired
-        "64:ff9b:1::/48",  # local NAT64
-        "2001::/32",  # Teredo
+        "2001::/23",  # protocols' own: Teredo, benchmarks, ORCHID
         "2002::/16",  # 6to4
-        "fec0::/10",  # site-local, retired
+        "2620:4f:8000::/48",  # the sink of reverse look-ups
+        "3fff::/20",  # documentation, which older Pythons do not know
+        "168.63.129.16/32",  # Azure's hosts answer their guests there, secrets included
+        "192.0.0.0/24",  # protocols' own
+        "192.31.196.0/24",  # the sink of reverse look-ups
+        "192.52.193.0/24",  # multicast relays
         "192.88.99.0/24",  # 6to4 relays
+        "192.175.48.0/24",  # the sink of reverse look-ups
     )
 )
 
@@ -58,6 +66,8 @@ def is_public(address: str) -> bool:
             return is_public(str(ip.ipv4_mapped))
         if ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip not in _UNICAST or int(ip) >> 32 & 0xFFFFFFFF in _ISATAP:
+            return False
     if any(ip.version == net.version and ip in net for net in _CLOSED):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
