@@ -188,6 +188,7 @@ class Course:
             references=sent_references(job, record.uploads),
             prompts={self._wire_prompt(job), job.request.prompt},
             duration=job.request.duration,
+            lasted=max(0.0, job.details.get("lasted", 0.0)),
             ahead={record.ahead},
         )
 

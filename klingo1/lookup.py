@@ -40,13 +40,18 @@ class Lost:
     prompts: Collection[str]
     """The prompt as it was sent (and as it was typed)."""
     duration: int
+    lasted: float = 0.0
+    """Seconds until its answer was given up: a machine that sleeps in between sends it when it wakes."""
     ahead: Collection[float] = ()
     """By how many seconds the service's clock is, or was then, ahead of ours; each is tried."""
 
     @property
-    def moments(self) -> list[datetime]:
-        """When it may have arrived, by the service's clock."""
-        return [datetime.fromtimestamp(self.at + ahead, UTC) for ahead in {0.0, *self.ahead}]
+    def moments(self) -> list[tuple[datetime, datetime]]:
+        """From when to when it may have arrived, by the service's clock."""
+        return [
+            (datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(at + self.lasted, UTC))
+            for at in {self.at + ahead for ahead in {0.0, *self.ahead}}
+        ]
 
     def seen_from(self, ahead: float) -> Lost:
         """The same, as a service sees it whose clock is so many seconds ahead."""
@@ -65,8 +70,9 @@ class Found:
 
 async def list_around(client: Client, lost: Lost) -> list[Prediction]:
     """What the service lists around a lost submit. Raises ApiError; that says nothing about the submit."""
-    moments = lost.moments
-    return await listing(client, after=min(moments) - _WRONG_CLOCK, before=max(moments) + _WRONG_CLOCK)
+    first = min(sent for sent, _ in lost.moments)
+    last = max(given_up for _, given_up in lost.moments)
+    return await listing(client, after=first - _WRONG_CLOCK, before=last + _WRONG_CLOCK)
 
 
 def match_submit(
@@ -133,10 +139,12 @@ def _texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _near(created_at: str, moments: Sequence[datetime]) -> bool:
+def _near(created_at: str, moments: Sequence[tuple[datetime, datetime]]) -> bool:
     """Whether a listed time fits the submit; an unreadable one might."""
     created = read_time(created_at)
-    return created is None or any(m - _EARLIEST <= created <= m + _LATEST for m in moments)
+    return created is None or any(
+        sent - _EARLIEST <= created <= given_up + _LATEST for sent, given_up in moments
+    )
 
 
 def read_time(text: str) -> datetime | None:

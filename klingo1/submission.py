@@ -80,7 +80,7 @@ class Submission:
             prediction = await client.submit(body, on_sending=lambda: self._check_mine(job))
         except errors.KlingoError as error:
             reached(Moment.AFTER_POST)
-            return await self._not_created(job, error)
+            return await self._not_created(job, error, lasted=self._clock.time() - at)
         reached(Moment.AFTER_POST)
         log.info("job %s is prediction %s", job.id, prediction.id)
         facts: dict[str, Any] = {
@@ -108,11 +108,11 @@ class Submission:
         if not mine:
             raise errors.NotSent("Another process has taken this run over.")
 
-    async def _not_created(self, job: Job, error: errors.KlingoError) -> float:
+    async def _not_created(self, job: Job, error: errors.KlingoError, *, lasted: float) -> float:
         entries = self._entries
         if isinstance(error, errors.SubmitUncertain):
             log.warning("job %s: the answer to its submit was lost; looking it up", job.id)
-            await entries.insist(job, State.UNKNOWN, details={"lost": error.detail})
+            await entries.insist(job, State.UNKNOWN, details={"lost": error.detail, "lasted": lasted})
         elif isinstance(error, errors.NotSent | errors.RateLimited):
             attempts = (await entries.record_at_last(job)).attempts + 1
             if attempts < TRIES:

@@ -11,7 +11,9 @@ from conftest import wait_for
 from faults.invariants import check_invariants
 from faults.server import Always, Close, FaultServer, Reply, Reset
 
+from klingo1 import submission
 from klingo1.job import Job, Money, State
+from klingo1.moments import Moment
 from klingo1.request import VideoRequest
 from klingo1.studio import Studio
 
@@ -65,6 +67,25 @@ def test_f03_a_person_may_send_again_where_the_list_is_refused(open_studio):
 def test_f02_a_few_refusals_of_the_list_are_waited_out(open_studio):
     """A gateway that says 403 five times in a row, and then lists, changes nothing."""
     with FaultServer(faults={"submit": [Reset()], "list": [Reply(403)] * 5}) as server:
+        studio = open_studio(server)
+        wait_for(studio, click(studio).id, State.DONE)
+        check_invariants(server, studio)
+        assert server.billed == 1
+
+
+@pytest.mark.parametrize("echo", ["input", ""])
+def test_f04_a_machine_that_sleeps_before_a_submit_leaves_finds_its_run(
+    open_studio, clock, monkeypatch, echo
+):
+    """The lid is closed for hours between the row and the request, and the answer is lost when it opens."""
+
+    def sleeping(moment):
+        if moment is Moment.BEFORE_POST:
+            clock.skip(5 * 3600.0)
+
+    monkeypatch.setattr(submission, "reached", sleeping)
+    with FaultServer(now=clock.time, faults={"submit": [Reset()]}) as server:
+        server.service.echo = echo
         studio = open_studio(server)
         wait_for(studio, click(studio).id, State.DONE)
         check_invariants(server, studio)

@@ -230,13 +230,14 @@ class Histories(RuleBasedStateMachine):
         self.server.service.script = script
 
     def let_submits_arrive(self):
-        """A request is under way for moments, not for the hours that a rule lets pass."""
+        """A request is under way for moments, not for the hours that a rule lets pass; none is begun then."""
         until = time.monotonic() + 10
-        while self.in_state(State.SUBMITTING) and time.monotonic() < until:
+        while self.on_their_way() and time.monotonic() < until:
             time.sleep(0.002)
 
-    def in_state(self, state):
-        return any(job.state is state for job in self.studio.jobs(limit=100))
+    def on_their_way(self):
+        before = {State.QUEUED, State.PREPARING, State.UPLOADING, State.SUBMITTING}
+        return any(job.state in before and not job.problem for job in self.studio.jobs(limit=100))
 
     @rule()
     def refund(self):
