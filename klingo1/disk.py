@@ -30,6 +30,13 @@ def taken(folder: Path) -> int:
     return total
 
 
+def free(folder: Path) -> int:
+    """Bytes that may still be written where a folder lies, or will lie when it is made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
 def remove_copies(files: Iterable[Path], folder: Path) -> int:
     """Remove every file below `folder` that has the same bytes as one of `files`; says how many.
 

@@ -134,6 +134,10 @@ class Housekeeping:
         self._engines.forget_key(owner)
         return waiting
 
+    def has_room(self, size: int = 0) -> bool:
+        """Whether a file of `size` bytes may still be taken; always at a desk."""
+        return self._retention.has_room(size)
+
     def sweep(self) -> int:
         """What happens by itself every 20 seconds: forget what is due. Returns how many runs that were."""
         return self._retention.sweep()

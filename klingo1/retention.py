@@ -32,6 +32,8 @@ ORPHAN_SECONDS = 3600.0
 CACHE_SECONDS = 3600.0
 CACHE_MAX = 4 * 2**30
 """Bytes of Gradio's cache on a hosted page."""
+FREE_MIN = 500 * 10**6
+"""Bytes that a hosted page leaves free on its disks: below, it takes neither files nor runs."""
 QUOTE_SECONDS = 48 * 3600.0
 _DAY = 24 * 3600.0
 _FULL, _ROOMY = 1.0, 0.9
@@ -50,6 +52,7 @@ class Retention:
         *,
         stop: Callable[[Job], Job],
         forget_drafts: Callable[[Sequence[str]], None],
+        free: Callable[[Path], int] = disk.free,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -57,6 +60,7 @@ class Retention:
         self._clock = clock
         self._stop = stop
         self._forget_drafts = forget_drafts
+        self._free = free
         self._cache = settings.cache or Path(tempfile.gettempdir()) / "gradio"
         self._measured = (float("-inf"), 0)
         self._looked = clock.time()
@@ -167,8 +171,19 @@ class Retention:
         self._taken(now, fresh=True)
         return gone
 
+    def has_room(self, size: int = 0) -> bool:
+        """Whether `size` more bytes leave a hosted page's disks what they need; a desk's is its owner's."""
+        if not self._settings.hosted:
+            return True
+        try:
+            return min(self._free(self._settings.home), self._free(self._cache)) - size >= FREE_MIN
+        except OSError:
+            return True  # a disk that cannot be measured is not known to be full
+
     def check_room(self) -> None:
-        """Raise Busy when the home folder takes all that it may."""
+        """Raise Busy when the disk is nearly full, or the home folder takes all that it may."""
+        if not self.has_room():
+            raise Busy("The disk is almost full.", what="disk", limit=FREE_MIN)
         quota = self._settings.quota
         if quota is not None and self._taken(self._clock.time()) > quota:
             raise Busy(

@@ -10,7 +10,7 @@ from klingo1.web.guard import Guard
 JSON = {"content-type": "application/json"}
 
 
-def send(method, path, body=b"", headers=None, *, chunks=1):
+def send(method, path, body=b"", headers=None, *, chunks=1, **options):
     """One request through the guard; returns (status, the body that the application saw, or None)."""
     seen = {}
 
@@ -42,7 +42,7 @@ def send(method, path, body=b"", headers=None, *, chunks=1):
         "path": path,
         "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
     }
-    asyncio.run(Guard(application)(scope, receive, answer))
+    asyncio.run(Guard(application, **options)(scope, receive, answer))
     return answers[0]["status"], seen.get("body")
 
 
@@ -105,6 +105,23 @@ def test_f62_a_large_body_is_cut_off_and_uploads_are_not():
     head = b'--B\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
     file = head + b"x" * 70_000 + b"\r\n--B--"
     assert send("POST", "/gradio_api/upload", file, form, chunks=9) == (200, file)
+
+
+def test_an_upload_for_which_there_is_no_room_is_refused_unread():
+    """507 by the length that its head announces; everything else goes on, so that people can delete."""
+    form = {"content-type": "multipart/form-data; boundary=B"}
+    file = b'--B\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nx\r\n--B--'
+    asked = []
+
+    def room(size):
+        asked.append(size)
+        return size < 1000
+
+    for size, answer in ((len(file), (200, file)), (1000, (507, None)), (200_000_000, (507, None))):
+        headers = form | {"content-length": str(size)}
+        assert send("POST", "/gradio_api/upload", file, headers, room=room) == answer
+    assert asked == [len(file), 1000, 200_000_000]
+    assert send("POST", "/gradio_api/component_server", b"{}", JSON, room=lambda _: False)[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is deleted is gone down to the bytes; what nobody asked to delete stays."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from klingo1 import disk
 from klingo1.errors import Busy, JobNotFound
 from klingo1.job import Money, State
 from klingo1.request import VideoRequest
-from klingo1.retention import UNDO_SECONDS
+from klingo1.retention import FREE_MIN, UNDO_SECONDS
 from klingo1.visitors import DESK, new_token
 
 SECRET_WORDS = "zebra-canary walks along the quay"
 DAY = 24 * 3600.0
+MB, GB = 10**6, 10**9
 
 
 def render_quickly(order):
@@ -196,6 +198,35 @@ def test_a_full_home_makes_room_when_hosted_and_refuses_at_a_desk(open_studio, p
     with pytest.raises(Busy) as refused:
         desk.submit(ask(picture))
     assert refused.value.what == "disk"
+
+
+def test_a_hosted_page_takes_nothing_when_the_disk_is_nearly_full(open_studio, picture, cache, quick_drafts):
+    """Neither a run nor a file that would leave less than 500 MB, on either of the two disks; a desk may."""
+    studio = open_studio(hosted=True, cache=cache)
+    left = {studio.settings.home: 10 * GB, cache: 10 * GB}
+    studio._retention._free = left.__getitem__
+    assert studio.has_room(200 * MB)
+    for disk_of in left:
+        left[disk_of] = FREE_MIN + 100 * MB
+        assert studio.has_room(100 * MB)
+        assert not studio.has_room(100 * MB + 1)
+        left[disk_of] = FREE_MIN - 1
+        with pytest.raises(Busy) as refused:
+            studio.submit(ask(picture), owner=new_token())
+        assert (refused.value.what, refused.value.limit) == ("disk", FREE_MIN)
+        assert not list((studio.settings.home / "jobs").glob("*"))
+        left[disk_of] = 10 * GB
+    owner = new_token()
+    assert ended(studio, studio.submit(ask(picture), owner=owner), owner).state is State.DONE
+    desk = open_studio(home=studio.settings.home.with_name("desk"), cache=cache)
+    desk._retention._free = lambda _: 0
+    assert desk.has_room(200 * MB)
+
+
+def test_free_space_is_that_of_the_disk_where_a_folder_will_lie(tmp_path):
+    """A folder need not be there yet."""
+    there = shutil.disk_usage(tmp_path).free
+    assert disk.free(tmp_path / "a" / "b") == pytest.approx(there, rel=0.2)
 
 
 def test_folders_without_a_row_are_swept_after_an_hour(open_studio):

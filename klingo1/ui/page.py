@@ -82,7 +82,9 @@ def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp
 def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = False) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
-    guard = Middleware(Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health)
+    guard = Middleware(
+        Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health, room=studio.has_room
+    )
     if studio.settings.hosted:
         keep_words_out_of_the_log()
     everywhere = os.environ.get("GRADIO_SERVER_NAME") or "0.0.0.0"  # noqa: S104 - hosted: everybody's

@@ -35,6 +35,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Health = Callable[[], Mapping[str, Any]]
+Room = Callable[[int], bool]
 
 _log = logging.getLogger(__name__)
 JSON_MAX = 65_536
@@ -61,7 +62,8 @@ _UPLOAD = re.compile(r"(?:/gradio_api)?/upload/?")
 
 class Guard:
     """Refuses other hosts' names, remote files and posts of other sites (403), closed routes (404), odd types
-    (415), large bodies (413) and too many requests (429). Answers /healthz itself.
+    (415), large bodies (413), too many requests (429) and files for which there is no `room` (507). Answers
+    /healthz itself.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Guard:
         json_max: int = JSON_MAX,
         policy: Policy | None = None,
         health: Health | None = None,
+        room: Room | None = None,
         rates: Rates | None = None,
     ) -> None:
         self._app = app
         self._json_max = json_max
         self._policy = policy or Policy()
         self._health = health
+        self._room = room
         self._rates = rates or (Rates() if self._policy.limited else None)
         self._bodies = Reader()
 
@@ -207,6 +211,7 @@ class Guard:
         elif not (
             await self._slowed(client, "upload", send)
             or await self._slowed(client, "upload_bytes", send, size or 0)
+            or await self._crowded(send, size or 0)
         ):
             most = UPLOAD_MAX if size is None else size
             form = Upload(receive, headers.get("content-type", ""), most=most)
@@ -223,6 +228,13 @@ class Guard:
         await self._one_of_few(
             client, "stream", send, lambda: self._pass_json(scope, headers, client, receive, send, most=most)
         )
+
+    async def _crowded(self, send: Send, size: int) -> bool:
+        """Whether the disk has no room for so many bytes, and this was told."""
+        if self._room is None or await asyncio.to_thread(self._room, size):
+            return False
+        await deny(send, 507)
+        return True
 
     async def _slowed(self, client: str, kind: str, send: Send, cost: float = 1.0) -> bool:
         """Whether the address has asked too often and was told so."""

@@ -150,6 +150,9 @@ window.klingo = (() => {
   }
   const notesOf = (picture) => (get('notes') || {})[picture.file.path] || [];
 
+  /* Whether an upload failed because the server's disk is nearly full (507). */
+  const diskFull = (error) => /\b507\b/.test(String(error && error.message));
+
   /* Takes complete inputs: an example, or those of an earlier job. */
   function load(inputs) {
     const pictures = inputs.pictures.map((p) => ({ file: asFile(p.path, said(p.name)), role: p.role || '', view: p.view || '',
@@ -175,7 +178,7 @@ window.klingo = (() => {
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
   return { t, said, sentences, exchange, locale, facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, clock, pictureCount,
-    announce, reading, problemsOf, clearProblems, showProblems, missing, notesOf, load, focusField, shownVideo, remembered };
+    announce, reading, problemsOf, clearProblems, showProblems, missing, notesOf, diskFull, load, focusField, shownVideo, remembered };
 })();
 (() => {
   try {

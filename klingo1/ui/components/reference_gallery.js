@@ -1,4 +1,4 @@
-const { t, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount } = window.klingo;
+const { t, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount, diskFull } = window.klingo;
 const tiles = element.querySelector('.tiles');
 const panel = element.querySelector('.panel');
 const refused = element.querySelector('.refused');
@@ -196,8 +196,8 @@ async function add(files) {
       const answer = await upload(wait.file);
       if (!answer || !answer.path) throw new Error('no path');
       return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
-    } catch {
-      complain(name, t`could not be uploaded. Check the connection and add it again.`);
+    } catch (error) {
+      complain(name, diskFull(error) ? t`could not be uploaded: the disk of this page is almost full. Try again later.` : t`could not be uploaded. Check the connection and add it again.`);
       return null;
     } finally {
       URL.revokeObjectURL(wait.url);

@@ -1,4 +1,4 @@
-const { t, h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems } = window.klingo;
+const { t, h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems, diskFull } = window.klingo;
 const LIMIT = 200 * 1000 * 1000;
 const $ = (selector) => element.querySelector(selector);
 const chooser = $('.files');
@@ -51,8 +51,8 @@ async function add(file, { dropped = false } = {}) {
     const received = { ...asFile(answer.path, file.name, file.type || 'video/mp4'), size: file.size };
     if (dropped && await offer(received)) return;
     use(received);
-  } catch {
-    say(t`${file.name} could not be uploaded.`, t`Check the connection and add it again.`);
+  } catch (error) {
+    say(t`${file.name} could not be uploaded.`, diskFull(error) ? t`The disk of this page is almost full. Try again later.` : t`Check the connection and add it again.`);
   } finally {
     working = false;
     set('uploading', Math.max(0, (get('uploading') || 1) - 1));
