@@ -8,16 +8,34 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Self
 
+import anyio
 import gradio as gr
 from gradio.component_meta import ComponentMeta, updateable
 
 HERE = Path(__file__).parent
+THREADS = 24
+"""Calls of one server function that are worked on at once; more wait in line, one after another."""
 _EXCHANGE = "window.klingo.exchange(element);\n"
 """The template's own words, in the reader's language, before a script puts anything else into it."""
+
+
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A server function in threads of its own.
+
+    Gradio runs all clicks and calls in one set of threads. A crowd of clicks whose pictures are being judged
+    would take all of them, and whoever asks how a run stands would wait for the last one.
+    """
+    limiter = anyio.CapacityLimiter(THREADS)
+
+    @wraps(function)
+    async def served(*asked: Any) -> Any:
+        return await anyio.to_thread.run_sync(function, *asked, limiter=limiter)
+
+    return served
 
 
 class ElementMeta(ComponentMeta):  # type: ignore[misc]
@@ -53,7 +71,7 @@ class Element(gr.HTML, metaclass=ElementMeta):  # type: ignore[misc]
             apply_default_css=False,
             elem_id=elem_id,
             elem_classes=["k-element"],
-            server_functions=server_functions,
+            server_functions=[apart(function) for function in server_functions or ()],
             **props,
         )
 
