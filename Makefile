@@ -1,7 +1,8 @@
 # make run    the page on http://127.0.0.1:7860
 # make test   everything that is checked: ruff, mypy, pytest (browser included)
 # make soak   the long forms of the tests
-# make bench  every benchmark beside its rival; writes docs/benchmarks.md (some 20 minutes)
+# make bench  every benchmark beside its rival; writes docs/benchmarks.md (some 25 minutes)
+# make scale  what 1, 10 and 100 workers and replicas would serve; writes its part of docs/scaling.md
 # make audit  known holes in the locked packages    make lock   requirements.lock anew
 # Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium and a PostgreSQL.
 
@@ -15,7 +16,7 @@ AUDIT = $(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requireme
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint soak bench audit lock clean
+.PHONY: run test lint soak bench scale audit lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -34,6 +35,9 @@ soak: $(VENV)/.test browser postgres
 
 bench: $(VENV)/.test browser
 	$(PY) benchmarks/report.py
+
+scale: $(VENV)/.test
+	$(PY) benchmarks/scale_model.py
 
 # First a version whose holes are known: a service that does not report them has not looked at ours either.
 audit: $(VENV)/audit/.done

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from results import ROOT, number
+from results import ROOT, cores, number
 
 mpl.use("svg")
 import matplotlib.pyplot as plt
@@ -51,7 +51,9 @@ PROGRAMS = (
     Program("start_up", "Start, beside Gradio's hello world."),
     Program("page_load", "The page in the browser."),
     Program("draft_film", "Draft films, beside the encoder alone and FFmpeg's zoompan.", ("--quick",)),
+    Program("draft_encoder", "What the encoder's settings cost in time and in size."),
     Program("history", "A long history."),
+    Program("render_cluster", "A render cluster of several workers, beside one worker."),
 )  # fmt: skip
 
 
@@ -88,11 +90,10 @@ def machine() -> str:
             line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
         ]
         model = names[0] if names else model
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
-    return f"{model}, {cores} cores{memory}, {platform.system()} {platform.release()}"
+    return f"{model}, {cores()} cores{memory}, {platform.system()} {platform.release()}"
 
 
 def versions() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 from collections.abc import Sequence
@@ -112,6 +113,21 @@ def arguments(doc: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, to try it out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     return parser
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def bind(pid: int, number: int) -> None:
+    """Keep a process that is just starting (0: this one) to one core, where the system can.
+
+    Threads that it starts later are kept there too.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(pid, {allowed[number % len(allowed)]})
 
 
 median = statistics.median

@@ -1,48 +1,51 @@
 """What 1, 10 and 100 replicas and render workers would serve: service times measured here, then simulated.
 
-    python benchmarks/scale_model.py            measures, simulates, writes docs/scaling.json and the plot
+    python benchmarks/scale_model.py            measures, simulates, writes docs/scaling.*: make scale
     python benchmarks/scale_model.py --check    a simulation with given times; nothing is measured or written
 
 The model is an open queueing network. Drafts arrive at random (Poisson). Each needs the page (as many servers
-as replicas: copying and normalising its picture, reading states for the status card), the ledger (one writer
-at a time, whatever the number of replicas: that is how money is serialised) and a render worker. Service
-times are exponential around the measured means, which is harsher than reality. A point of the table is the
-highest rate at which 95 of 100 drafts wait at most WAIT seconds in all queues together.
+as replicas: the processor time of a studio's process for one draft that a client watches), the ledger (one
+writer at a time, whatever the number of replicas: that is how money is serialised; as many writes as a real
+draft makes) and a render worker (a film on one core). Service times are exponential around the measured
+means, which is harsher than reality. A point of the table is the highest rate at which 95 of 100 drafts wait
+at most WAIT seconds in all queues together.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import heapq
 import json
-import math
 import os
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-from PIL import Image
+import sqlalchemy as sa
+from report import machine, plt, saved, versions
+from results import ROOT, bind
 
+from klingo1.database import READ_ONLY
 from klingo1.draft.film import RenderTask, render
 from klingo1.job import State
 from klingo1.ledger import Ledger
-from klingo1.money import Caps, NewJob
-from klingo1.pricing import Price
-from klingo1.references import check_picture, normalise_picture
-from klingo1.request import Engine, VideoRequest
+from klingo1.oneshot import follow
+from klingo1.request import VideoRequest
+from klingo1.settings import Settings
+from klingo1.studio import Studio
 
 WAIT = 10.0
-WRITES_PER_DRAFT = 20
-"""Quote, row, seven states, uploads, and some ten notes of progress."""
-READS_PER_DRAFT = 40
-"""The loop reads a job at each step; a status card asks every quarter of a second at first, then rarer."""
 SIZES = (1, 10, 100)
 DRAFTS = 6_000
+PROMPT, SECONDS = "a walk through a city at night in the rain", 5
+PICTURE = ROOT / "assets" / "character_front.jpg"
+BEGIN, END = "<!-- written by make scale -->", "<!-- until here -->"
 
 
 @dataclass(frozen=True)
@@ -112,38 +115,42 @@ def table(times: Times) -> list[dict[str, Any]]:
 
 
 def measure(database: str) -> tuple[Times, dict[str, float]]:
-    """Service times on this machine: a real film, real ledger writes and reads, a real picture."""
-    cv2.setNumThreads(1)  # a worker is one core
+    """Service times on one core of this machine: real films, and real drafts through a studio."""
+    bind(0, 0)  # before any thread is there; rendering processes inherit it: a worker is one core
+    request = VideoRequest(PROMPT, (PICTURE,), duration=SECONDS)
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        picture = home / "picture.jpg"
-        Image.effect_noise((1280, 960), 60).convert("RGB").save(picture)
-        request = VideoRequest("a walk through a city at night in the rain", (picture,))
 
         def film(number: int) -> None:
             render(RenderTask(request=request, output=home / f"{number}.mp4"))
 
-        def intake(number: int) -> None:
-            check_picture(picture, field="images[0]")
-            normalise_picture(picture, home / f"{number}.jpg", field="images[0]")
-
         film(0)  # loads the engine
-        found = {"film": least(film, 2), "picture": least(intake, 5)}
-        ledger = Ledger(database or home / "ledger.sqlite3", home=home)
-        try:
-            quote = ledger.new_quote("desk", now=time.time())
-            new = NewJob(quote[:12], "desk", Engine.DRAFT, request, Price(0), "d", quote)
-            job, _ = ledger.admit(new, caps=Caps(), now=time.time())
+        found = {"film": least(film, 2)}
+        with Studio(Settings(home=home, database_url=database)) as studio:
+            asyncio.run(follow(studio, studio.submit(request)))  # opens what a process opens once
+            counts = transactions(studio._ledger)
+            began = time.process_time()  # of this process: films are made in another one
+            job = asyncio.run(follow(studio, studio.submit(request)))
+            if job.state is not State.DONE:
+                raise SystemExit(f"the draft is {job.state}")
+            found |= {"page": time.process_time() - began, **counts}
 
             def write(number: int) -> None:
-                ledger.note(job.id, now=time.time(), during=State.QUEUED, progress=number / 1000)
+                studio._ledger.note(job.id, now=time.time(), during=State.DONE, progress=number / 1000)
 
-            found["ledger_write"] = average(write, 200)
-            found["ledger_read"] = average(lambda _: ledger.job(job.id, owner="desk"), 500)
-        finally:
-            ledger.close()
-    page = found["picture"] + READS_PER_DRAFT * found["ledger_read"]
-    return Times(page, WRITES_PER_DRAFT * found["ledger_write"], found["film"]), found
+            found["write"] = average(write, 200)
+    return Times(found["page"], found["writes"] * found["write"], found["film"]), found
+
+
+def transactions(ledger: Ledger) -> Counter[str]:
+    """Counts the ledger's transactions from now on, as `writes` and `reads`."""
+    counts = Counter(writes=0, reads=0)
+
+    def begun(connection: sa.Connection) -> None:
+        counts["reads" if connection.get_execution_options().get(READ_ONLY) else "writes"] += 1
+
+    sa.event.listen(ledger._engine, "begin", begun)
+    return counts
 
 
 def least(work: Callable[[int], object], times: int) -> float:
@@ -159,72 +166,79 @@ def average(work: Callable[[int], object], times: int) -> float:
     return (time.perf_counter() - began) / times
 
 
-def plot(rows: list[dict[str, Any]]) -> str:
-    """Capacity over workers, one line per number of replicas, both axes logarithmic, as SVG."""
-    width, height, left, top, right, bottom = 720, 420, 84, 40, 130, 56
-    rates = [max(1, row["per_hour"]) for row in rows]
-    low, high = math.floor(math.log10(min(rates))), math.floor(math.log10(max(rates))) + 1
-    ground, edge = height - bottom, width - right
-
-    def place(workers: int, rate: float) -> tuple[float, float]:
-        share = (math.log10(max(1.0, rate)) - low) / (high - low)
-        return left + math.log10(workers) / 2 * (edge - left), ground - share * (ground - top)
-
-    title = f"Drafts an hour of which 95 in 100 wait at most {WAIT:.0f} seconds"
-    frame = f'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="13"'
-    middle, foot = (left + edge) / 2, "render workers (a core each)"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>',
-        '<rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="{left}" y="22" fill="#222" font-weight="600">{title}</text>',
-        f'<text x="{middle}" y="{height - 12}" text-anchor="middle" fill="#222">{foot}</text>',
-    ]
-    for power in range(low, high + 1):
-        at = place(1, 10**power)[1]
-        parts += [
-            f'<line x1="{left}" x2="{edge}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ddd"/>',
-            f'<text x="{left - 8}" y="{at + 4:.1f}" text-anchor="end" fill="#444">{10**power:,}</text>',
-        ]
-    for workers in SIZES:
-        at = place(workers, 1)[0]
-        parts.append(
-            f'<text x="{at:.1f}" y="{ground + 20}" text-anchor="middle" fill="#444">{workers}</text>'
-        )
-    taken: list[float] = []
-    looks = (("#b3541e", "", 7), ("#1e6fb3", "9 5", 5), ("#2c7a3f", "2 5", 3))
-    for replicas, (colour, dash, radius) in zip(SIZES, looks, strict=True):
-        points = [place(row["workers"], row["per_hour"]) for row in rows if row["replicas"] == replicas]
-        line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-        parts.append(
-            f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2.5"'
-            f' stroke-dasharray="{dash}"/>'
-        )
-        parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius}" fill="{colour}"/>' for a, b in points]
-        label = points[-1][1] + 4
-        while any(abs(label - other) < 17 for other in taken):
-            label -= 1
-        taken.append(label)
+def plot(rows: list[dict[str, Any]], to: Path) -> None:
+    """Capacity over workers, a line for each number of replicas, both axes logarithmic."""
+    figure, axes = plt.subplots(figsize=(7, 4))
+    looks = (("#b3541e", "-", 9), ("#1e6fb3", "--", 6), ("#2c7a3f", ":", 3))
+    for replicas, (colour, line, size) in zip(SIZES, looks, strict=True):
+        points = [(row["workers"], row["per_hour"]) for row in rows if row["replicas"] == replicas]
         words = f"{replicas} replica{'s' if replicas > 1 else ''}"
-        parts.append(f'<text x="{edge + 14}" y="{label:.1f}" fill="{colour}">{words}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+        (drawn,) = axes.loglog(*zip(*points, strict=True), line, color=colour, marker="o", markersize=size)
+        drawn.set(label=words, gid=f"replicas{replicas}")
+    axes.set_xticks(SIZES, [str(size) for size in SIZES])
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.minorticks_off()
+    axes.grid(axis="y", color="#ddd")
+    axes.set_xlabel("render workers (a core each)")
+    axes.set_ylabel("drafts an hour")
+    axes.set_title(f"95 in 100 drafts wait at most {WAIT:.0f} seconds", loc="left", fontsize="medium")
+    axes.legend(frameon=False)
+    saved(figure, to)
+
+
+def told(facts: dict[str, Any]) -> str:
+    """What docs/scaling.md says between its marks: the measured times, the table, and the bottlenecks."""
+    found, times, rows = facts["measured"], facts["per_draft"], facts["rows"]
+    table = [
+        f"| {row['replicas']} | {row['workers']} | {row['per_hour']:,} | {row['first']} |" for row in rows
+    ]
+    lines = "\n".join(table)
+    equal = [row for row in rows if row["workers"] == row["replicas"]]
+    firsts = ", ".join(f"with {row['workers']} of each the {row['first']}" for row in equal)
+    return f"""\
+Measured on {facts["date"]} on one core of: {facts["machine"]}; ledger in {facts["ledger"]}.
+{facts["versions"]}.
+
+A draft of {SECONDS} s in 720p takes {times["render"]:.2f} s of a worker; {times["page"]:.3f} s of a page,
+with {found["reads"]} reads of the ledger in that; and {times["ledger"]:.4f} s of the ledger, which are
+{found["writes"]} writes of {1000 * found["write"]:.2f} ms each.
+
+| replicas | render workers | drafts an hour | first bottleneck |
+| ---: | ---: | ---: | --- |
+{lines}
+
+What gives out first: {firsts}."""
+
+
+def written(page: str, told: str) -> str:
+    """The page with what stands between its marks put anew. Raises ValueError where it has no marks."""
+    before, found, rest = page.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not (found and ended):
+        raise ValueError(f"{BEGIN} … {END} is missing")
+    return f"{before}{BEGIN}\n\n{told}\n\n{END}{after}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="given times; nothing is measured or written")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     parser.add_argument("--database", default=os.environ.get("KLINGO1_DATABASE_URL", ""))
     wish = parser.parse_args()
-    times, found = (Times(0.2, 0.05, 8.0), {}) if wish.check else measure(wish.database)
-    rows = table(times)
-    print(f"page {times.page:.3f} s, ledger {times.ledger:.4f} s, film {times.render:.2f} s per draft")
-    print("| replicas | render workers | drafts an hour | first bottleneck |\n| ---: | ---: | ---: | --- |")
-    for row in rows:
-        print(f"| {row['replicas']} | {row['workers']} | {row['per_hour']:,} | {row['first']} |")
+    on = machine()  # before this process is bound to one core
+    given = Times(0.2, 0.05, 8.0), {"film": 8.0, "page": 0.2, "writes": 20, "reads": 40, "write": 0.0025}
+    times, found = given if wish.check else measure(wish.database)
+    facts = {
+        "date": time.strftime("%Y-%m-%d"), "machine": on, "versions": versions(),
+        "ledger": "PostgreSQL" if wish.database else "SQLite",
+        "measured": found, "per_draft": asdict(times), "rows": table(times),
+    }  # fmt: skip
+    print(told(facts))
     if not wish.check:
-        facts = {"measured": found, "per_draft": asdict(times), "rows": rows}
-        (wish.out / "scaling.json").write_text(json.dumps(facts, indent=2) + "\n")
-        (wish.out / "scaling.svg").write_text(plot(rows))
+        page = wish.out / "scaling.md"
+        page.write_text(written(page.read_text(encoding="utf-8"), told(facts)), encoding="utf-8")
+        (wish.out / "scaling.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        plot(facts["rows"], wish.out / "scaling.svg")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What every test may lean on: pictures, a clock that does not wait, studios against the fault server."""
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -50,6 +51,22 @@ def open_studio(tmp_path, clock):
     yield open_one
     for studio in opened:
         studio.close()
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Imports a module of benchmarks/ by name, for this test only."""
+    programs = Path(__file__).parents[1] / "benchmarks"
+    monkeypatch.syspath_prepend(str(programs))
+    before = set(sys.modules)
+
+    def one(name):
+        return __import__(name)
+
+    yield one
+    for name in set(sys.modules) - before:
+        if str(programs) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
 class Gate:

@@ -11,22 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "benchmarks"
-LONG = ["uploads", "many_jobs", "open_pages", "start_up", "page_load", "history"]
-
-
-@pytest.fixture
-def imported(monkeypatch):
-    """Imports a module of benchmarks/ by name, for this test only."""
-    monkeypatch.syspath_prepend(str(PROGRAMS))
-    before = set(sys.modules)
-
-    def one(name):
-        return __import__(name)
-
-    yield one
-    for name in set(sys.modules) - before:
-        if str(PROGRAMS) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+LONG = ["uploads", "many_jobs", "open_pages", "start_up", "page_load", "history", "render_cluster"]
 
 
 def told_by(name, tmp_path, *options):

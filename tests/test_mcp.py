@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import os
+from pathlib import Path
 
 import httpx
 import pytest
 from browser.visitor import Served
 from conftest import draw_picture
 from faults.server import FaultServer
+from gradio_client import Client, handle_file
 
 mcp = pytest.importorskip("mcp", reason="pip install 'klingo1[mcp]'")
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402 - after the check
@@ -150,6 +152,17 @@ def test_the_budget_holds_for_programs(served, service):
     quote = called(served.url, "price", **asked)["quote"]
     assert "budget" in called(served.url, "generate", **asked, quote=quote)
     assert service.billed == before
+
+
+def test_generate_stays_callable_by_name(served, service, lent, tmp_path):
+    """The streaming endpoint, which is no tool, ends with its video for programs that name it."""
+    before = service.billed
+    client = Client(served.url, verbose=False, download_files=str(tmp_path))
+    given = [handle_file(str(lent / "one.jpg"))], "A fox walks", None, True, "16:9", 3, "kling"
+    state, video = client.predict(*given, api_name="/generate")
+    assert state["state"] == "done"
+    assert Path(video).read_bytes()[4:8] == b"ftyp"
+    assert service.billed == before + 1
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,26 @@ import pytest
 from dasking import Dask, observed, patient_film, until
 from shooting import FOX
 
+from klingo1.download import is_whole_mp4
 from klingo1.draft.cluster import ClusterExecutor
 from klingo1.draft.renderer import RenderQueue
 from klingo1.draft.worker import Order, RenderFailed, render_film, work
+from klingo1.job import State
 from klingo1.request import VideoRequest
+from klingo1.settings import Settings
+from klingo1.studio import Studio
 
 pytest.importorskip("distributed", reason="pip install 'klingo1[cluster]'")
 WAIT = 100
 
 
+REQUEST = VideoRequest("walking in a photo studio", FOX[:1], duration=3, aspect_ratio="1:1")
+
+
 def order_in(folder, name="one"):
     room = folder / name
     room.mkdir()
-    request = VideoRequest("walking in a photo studio", FOX[:1], duration=3, aspect_ratio="1:1")
-    return Order(request, room / "video.mp4", room / "progress", room / "stop", folder / "cache")
+    return Order(REQUEST, room / "video.mp4", room / "progress", room / "stop", folder / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +112,32 @@ def test_a_scheduler_that_never_answers_is_named(tmp_path):
         asyncio.run(RenderQueue(executor=executor, render=patient_film).make(order_in(tmp_path)))
     assert isinstance(executor.submit(int).exception(20), BrokenExecutor)
     executor.shutdown()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_studio_loses_no_draft_to_killed_workers(tmp_path):
+    """Twelve drafts on two workers; one is killed in mid-render, three times: twelve films, none lost."""
+    with Dask(tmp_path / "dask", workers=2) as dask:
+        environ = {"KLINGO1_HOME": str(tmp_path / "home"), "KLINGO1_DRAFT_WORKERS": dask.address}
+        with Studio(Settings.read(environ)) as studio, observed(dask.address) as (_, busy):
+            asked = {studio.submit(REQUEST).id for _ in range(12)}
+
+            def done():
+                return [job for job in studio.jobs() if job.state is State.DONE]
+
+            def filming():
+                return any(0.2 < (job.progress or 0) < 0.8 for job in studio.jobs()) and busy()
+
+            killed = []
+            for ended in (1, 4, 7):
+                until(lambda ended=ended: len(done()) >= ended, 300)
+                killed.append(until(filming, WAIT)[0])
+                dask.kill(killed[-1])
+                dask.add_worker()
+            until(lambda: not any(job.state.active for job in studio.jobs()), 400)
+            made = done()
+            assert {job.id for job in studio.jobs()} == {job.id for job in made} == asked
+            assert all(is_whole_mp4(job.video) for job in made)
+            assert len({job.prediction_id for job in made}) == len(asked)
+    print(f"\n{len(asked)} drafts, {len(set(killed))} workers killed in mid-render: {len(made)} done, 0 lost")
