@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from klingo1.draft.means import Means
 from klingo1.draft.plan import CastMember
-from klingo1.errors import InvalidRequest
+from klingo1.errors import Busy, InvalidRequest
 from klingo1.request import DraftOptions, Reference
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 KEEP, REMOVE = "#2fbf4f", "#e0402f"
 """Colours for the two brushes; draft/brush.py tells strokes of them apart."""
+AT_ONCE = 8
+"""Questions that are worked on or wait for the intake; one more is sent away, as each holds a thread."""
 Publish = Callable[[Path], str]
 """Makes a file readable by the browser and returns the path to ask for."""
 
@@ -41,12 +44,14 @@ class Cutting:
     """Asks the draft engine, through an intake, with what this installation knows. Thread-safe.
 
     Every picture is looked at as it is sent: what people said is remembered by the bytes that a film gets.
+    Everything raises Busy when AT_ONCE others ask.
     """
 
     def __init__(self, settings: Settings, intake: Intake) -> None:
         self._home = settings.home
         self._means = {k: str(v) if v else "" for k, v in asdict(Means.of(settings)).items()}
         self._intake = intake
+        self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def show(self, subject: Subject, publish: Publish) -> tuple[str, bool]:
         """The picture with what the cut leaves out tinted, and whether anything is. Raises InvalidRequest."""
@@ -113,20 +118,24 @@ class Cutting:
 
     def _room(self) -> _Room:
         self._home.mkdir(parents=True, exist_ok=True)
-        return _Room(self._home)
+        return _Room(self._home, self._places)
 
 
 _EACH = ("images", "roles", "views", "masks")
 
 
 class _Room:
-    """A folder that is gone afterwards."""
+    """A folder that is gone afterwards, and a place among those who ask."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, places: threading.BoundedSemaphore) -> None:
+        self._places = places
+        if not places.acquire(blocking=False):
+            raise Busy("Too many files are being looked at.", what="files", limit=AT_ONCE)
         self._folder = tempfile.TemporaryDirectory(dir=home, prefix="cutting-", ignore_cleanup_errors=True)
 
     def __enter__(self) -> Path:
         return Path(self._folder.__enter__())
 
     def __exit__(self, *_: object) -> None:
+        self._places.release()
         self._folder.cleanup()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 from conftest import draw_picture
 from PIL import Image, ImageDraw
 
-from klingo1.cutting import KEEP, REMOVE, Cutting, Subject
+from klingo1.cutting import AT_ONCE, KEEP, REMOVE, Cutting, Subject
 from klingo1.draft.corrections import corrections_of
 from klingo1.draft.means import Means
 from klingo1.draft.plan import CastMember
-from klingo1.errors import InvalidRequest
+from klingo1.errors import Busy, InvalidRequest
 from klingo1.intake_process import Apart, Here
 from klingo1.references import normalise_picture
 from klingo1.request import GUESS, DraftOptions
@@ -141,3 +142,34 @@ def test_importing_it_loads_no_pixels():
     code = "import sys, klingo1.cutting; print('cv2' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+def test_a_crowd_at_the_brush_is_sent_away_and_leaves_nothing(tmp_path, shelf, picture):
+    """While so many wait for the intake, the next one is told at once; afterwards there is room again."""
+    hold, begun = threading.Event(), threading.Semaphore(0)
+
+    class Busily(Here):
+        def normalise_picture(self, path, to, *, field="images"):
+            begun.release()
+            hold.wait(20)
+            return normalise_picture(path, to, field=field)
+
+    cutting = Cutting(Settings(home=tmp_path / "home", hosted=True), Busily())
+    shown = []
+    asking = [
+        threading.Thread(target=lambda: shown.append(cutting.show(Subject(picture), shelf)))
+        for _ in range(AT_ONCE)
+    ]
+    for one in asking:
+        one.start()
+    for _ in asking:
+        assert begun.acquire(timeout=20)
+    with pytest.raises(Busy) as refused:
+        cutting.show(Subject(picture), shelf)
+    assert (refused.value.what, refused.value.limit) == ("files", AT_ONCE)
+    hold.set()
+    for one in asking:
+        one.join()
+    assert len(shown) == AT_ONCE
+    assert cutting.show(Subject(picture), shelf)
+    assert not list((tmp_path / "home").glob("cutting-*"))
