@@ -32,6 +32,15 @@ def test_an_eighth_picture_is_left_out_and_said_so(page, photos):
     expect(page.locator("#k-pictures .refused")).to_contain_text("2 more did not fit: at most 7 pictures")
 
 
+def test_a_full_disk_of_the_server_is_told_as_what_it_is(page, photos):
+    """507 for an upload: the note says that the disk is almost full, not to check the connection."""
+    page.route("**/gradio_api/upload**", lambda route: route.fulfill(status=507))
+    page.locator("#k-pictures input[type=file]").set_input_files([photos / "picture 1.jpg"])
+    note = page.locator("#k-pictures .refused")
+    expect(note).to_contain_text("the disk of this page is almost full. Try again later.")
+    expect(page.locator("#k-pictures .tile")).to_have_count(0)
+
+
 def test_a_picture_is_removed_and_the_mentions_follow(page, photos):
     """Removing the first renumbers the others in the prompt and flags the orphan."""
     add(page, photos, 1, 2, 3)
