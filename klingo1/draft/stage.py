@@ -79,31 +79,17 @@ def bgr(colour: Rgb) -> tuple[float, float, float]:
 
 def premultiply(image: Image) -> Image:
     """Straight BGRA to premultiplied BGRA."""
-    alpha = cv2.extractChannel(image, 3)
-    weight = cv2.merge([alpha, alpha, alpha, np.full_like(alpha, 255)])
+    weight = cv2.cvtColor(cv2.extractChannel(image, 3), cv2.COLOR_GRAY2BGRA)
     result: Image = cv2.multiply(image, weight, scale=1 / 255)
     return result
 
 
 def over(below: Image, above: Image) -> None:
     """Lay a premultiplied picture over another of the same size, in place."""
-    shown = cv2.bitwise_not(cv2.extractChannel(above, 3))
-    hidden = cv2.merge([shown, shown, shown, _solid(shown)])
+    # GRAY2BGRA gives the 255 that alpha's own factor has to be, in half the time of a merge.
+    hidden = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(above, 3)), cv2.COLOR_GRAY2BGRA)
     cv2.multiply(below, hidden, dst=below, scale=1 / 255)
     cv2.add(below, above, dst=below)
-
-
-_opaque: list[Image] = [np.full((1, 1), 255, np.uint8)]
-
-
-def _solid(like: Image) -> Image:
-    """A channel of 255 of the same size, cut from one that is kept."""
-    height, width = like.shape
-    known = _opaque[0]
-    if known.shape[0] < height or known.shape[1] < width:
-        size = max(known.shape[0], height), max(known.shape[1], width)
-        known = _opaque[0] = np.full(size, 255, np.uint8)
-    return known[:height, :width]
 
 
 def solid_box(image: Image) -> tuple[int, int, int, int]:
