@@ -109,7 +109,7 @@ def _backdrop(lab: Numbers, ring: NDArray[np.bool_]) -> tuple[Numbers, float, fl
     kept = distance <= max(4.0, float(np.quantile(distance, 0.6)))
     fit = np.zeros((6, 3))
     for _ in range(5):
-        fit = np.linalg.lstsq(terms[kept], colours[kept], rcond=None)[0]
+        fit = np.linalg.lstsq(terms[kept].T @ terms[kept], terms[kept].T @ colours[kept], rcond=None)[0]
         distance = np.linalg.norm(terms @ fit - colours, axis=1)
         kept = distance < max(4.0, 2.5 * float(np.median(distance)))
     across = np.arange(width) / width - 0.5
@@ -197,11 +197,14 @@ def _faint(inside: Mask, outside: Mask, distance: Numbers, level: float) -> bool
 
 def _shaded(bgr: Pixels, model: Numbers) -> tuple[Numbers, Numbers]:
     """The share of the backdrop's light that each pixel has, and how far its colour is from just that."""
-    ground = cv2.cvtColor(model, cv2.COLOR_Lab2BGR).clip(0.02, 1) * 255
-    seen = cv2.GaussianBlur(bgr.astype(np.float32), (0, 0), 1.0)
-    factor = np.einsum("ijk,ijk->ij", seen, ground) / _squares(ground)
-    left = np.sqrt(_squares(seen - cv2.cvtColor(factor, cv2.COLOR_GRAY2BGR) * ground))
-    return np.asarray(factor, np.float32), np.asarray(left, np.float32)
+    # The backdrop is so smooth that an eighth of its size says everything.
+    small = cv2.resize(model, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+    small = cv2.cvtColor(small, cv2.COLOR_Lab2BGR).clip(0.02, 1) * np.float32(255)
+    ground: Numbers = cv2.resize(small, model.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    seen: Numbers = cv2.GaussianBlur(bgr.astype(np.float32), (0, 0), 1.0)
+    lit = np.einsum("ijk,ijk->ij", seen, ground)
+    factor = lit / _squares(ground)
+    return factor, np.sqrt(np.maximum(_squares(seen) - factor * lit, 0))  # Pythagoras
 
 
 def _flecks(inside: Mask, tinted: NDArray[np.bool_], foot: int) -> Mask:
@@ -281,10 +284,9 @@ def _matte(bgr: Pixels, inside: Mask, outside: Mask) -> Pixels:
     way = subject - ground
     length = (way**2).sum(axis=1)
     share = ((pixel - ground) * way).sum(axis=1) / np.maximum(length, 1e-3)
-    hard = inside[band].astype(np.float32)
     # Where both colours are alike the split means nothing; the flood's own verdict stands there.
     trust = np.clip((length - 150) / 600, 0, 1)
-    share = np.clip((share - 0.08) / 0.84, 0, 1) * trust + hard * (1 - trust)
+    share = np.clip((share - 0.08) / 0.84, 0, 1) * trust + inside[band] * (1 - trust)
     matte[band] = (np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8)
     # Only next to the flood: a dark line inside the subject must not become see-through.
     near = cv2.dilate(outside, np.ones((7, 7), np.uint8)) > 0
@@ -294,5 +296,4 @@ def _matte(bgr: Pixels, inside: Mask, outside: Mask) -> Pixels:
 def _nearest(bgr: Pixels, source: Mask, wanted: NDArray[np.bool_]) -> Numbers:
     """The colours of the `source` pixels that are nearest to the wanted ones."""
     _, labels = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    origin = origins(labels, source)
-    return np.asarray(bgr.reshape(-1, 3)[origin[labels[wanted]]], np.float32)
+    return np.asarray(bgr.reshape(-1, 3)[origins(labels, source)[labels[wanted]]], np.float32)
