@@ -1,8 +1,12 @@
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import cv2
@@ -204,6 +208,53 @@ def test_a_stop_in_the_middle_is_heard_soon(tmp_path):
     thread.join()
     assert time.process_time() - told[0] < 1.0  # two cores: half a second of each
     assert not order.output.exists()
+
+
+BEGINNING = """
+import hashlib, sys
+from pathlib import Path
+import cv2
+from klingo1.draft.chunks import Pieces
+from klingo1.draft.cutout import cast_of, cut_out
+from klingo1.draft.director import direct
+from klingo1.draft.frames import Film
+from klingo1.request import VideoRequest
+
+cv2.setNumThreads(int(sys.argv[2]))
+order = VideoRequest("walks through a city at night in the rain", (Path(sys.argv[1]),), duration=3)
+cuts = [cut_out(image) for image in order.images]
+plan = direct(order.prompt, cast_of(cuts), duration=3, aspect_ratio="16:9")
+said = hashlib.sha256()
+with Film(order, plan, cuts) as film:
+    pieces = Pieces(film.width, film.height, [0])
+    for number in range(8):
+        planes, _ = film.frame(number)
+        said.update(planes.tobytes())
+        for chunk in pieces.encode(planes):
+            said.update(chunk.data)
+    for chunk in pieces.rest():
+        said.update(chunk.data)
+print(said.hexdigest())
+"""
+
+
+def test_neither_the_process_nor_its_threads_change_a_film():
+    """Two processes with other hash seeds and one or four threads make the same frames and the same bytes."""
+    root = Path(__file__).parents[2]
+    picture = str(root / "assets" / "character_front.jpg")
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", BEGINNING, picture, threads],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads, seed in (("1", "1"), ("4", "2"))
+    ]
+    assert len(said[0].strip()) == 64
+    assert said[0] == said[1]
 
 
 def test_whoever_no_shot_shows_is_put_into_the_widest():
