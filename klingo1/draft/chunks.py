@@ -90,8 +90,7 @@ def _set_up(context: VideoCodecContext, width: int, height: int) -> None:
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
     # Its macroblock tree reads memory that it never wrote where the width is no multiple of 64, and the same
-    # frames then give other files. At the same size a film without it is a little worse (some 0.3 dB); what
-    # each rate costs is measured by benchmarks/draft_encoder.py.
+    # frames then give other files. What going without it costs is measured by benchmarks/draft_encoder.py.
     context.options = {"preset": "veryfast", "crf": "21", "x264-params": "mbtree=0"}
     context.thread_count = 2
     # OpenCV converts by BT.601 with limited range; players must be told, or yellows turn green.
