@@ -2,7 +2,8 @@
 
     python benchmarks/draft_film.py [--quick] [--json FILE] [--sizes 720p 1080p] [--places city …]
 
-Every place is filmed, one in three shapes, two from 3 to 10 s. Each round runs a whole film, its frames
+Six places are filmed at 720p and two at 1080p, one of them in three shapes and from 3 to 10 s; `--places`
+names others. Each round runs a whole film, its frames
 alone, the floor (the same frames, already made, through the same encoder) and the zoompan filter one right
 after the other, so that a machine shared with others disturbs all of them alike; ratios are taken within a
 round, and the median of the rounds is printed. Cold is the product's own `render`: reading and cutting the
@@ -55,7 +56,9 @@ PROMPTS = {
 }
 BARS = {"720p": (0.35, 0.45, 650), "1080p": (0.40, 0.50, 1000)}
 """Cold and warm as shares of the floor, and the peak of memory in MB."""
-SHAPED, FITTED = "city", ("city", "meadow")
+SOME = {"720p": ("city", "forest", "beach", "meadow", "room", "studio"), "1080p": ("city", "forest")}
+FITTED = "city"
+"""The place that is filmed in every shape and length."""
 DURATIONS = (3, 4, 5, 6, 8, 10)
 
 
@@ -190,7 +193,6 @@ def main():
     parser.add_argument("--only", choices=("speed", "shapes", "fit", "memory"))
     chosen = parser.parse_args()
     rounds = chosen.rounds or (1 if chosen.quick else 3)
-    places = chosen.places or (["city", "forest", "beach"] if chosen.quick else list(PROMPTS))
     cv2.setNumThreads(2)
     found = Results(f"Draft films of {chosen.seconds} s", "rival")
     with tempfile.TemporaryDirectory() as name:
@@ -198,18 +200,17 @@ def main():
         whole(request("studio", 3, "720p"), folder)  # what a process loads once is no part of a film
         for size in chosen.sizes:
             if chosen.only in {None, "speed"}:
-                for place in places:
+                for place in chosen.places or SOME[size][: 2 if chosen.quick else None]:
                     order = request(place, chosen.seconds, size)
                     compare(found, order, rounds, folder, f"{size} {place}")
-            if chosen.only in {None, "shapes"}:
+            if chosen.only == "shapes" or (chosen.only is None and size == "720p" and not chosen.quick):
                 for shape in ("9:16", "1:1"):
-                    order = request(SHAPED, chosen.seconds, size, shape)
-                    compare(found, order, rounds, folder, f"{size} {SHAPED} {shape}")
-            if chosen.only in {None, "fit"}:
-                for place in FITTED:
-                    fit(found, place, size, rounds, folder)
+                    order = request(FITTED, chosen.seconds, size, shape)
+                    compare(found, order, rounds, folder, f"{size} {FITTED} {shape}")
+            if chosen.only == "fit" or (chosen.only is None and size == "720p" and not chosen.quick):
+                fit(found, FITTED, size, 1, folder)
             if chosen.only in {None, "memory"}:
-                for place in chosen.places or FITTED:
+                for place in chosen.places or [FITTED]:
                     memory(found, place, size)
     found.finish(chosen.json)
 
