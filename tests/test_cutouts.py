@@ -101,3 +101,18 @@ def test_the_cast_for_the_reading_knows_what_was_said_before(cutouts, picture, t
     answer = cutouts.cast([{"path": str(tmp_path / "words.jpg")}])
     assert answer["cast"] == []
     assert answer["paths"] == [str(tmp_path / "words.jpg")]
+
+
+def test_the_cast_is_told_of_received_files_alone(cutouts, picture, tmp_path):
+    """What a browser names outside the folder of uploads is not opened, whatever its form."""
+    gallery = [{"path": str(picture), "role": "scene", "view": "", "mask": "", "group": 0}]
+    (told,) = cutouts.cast_of_received({"pictures": gallery}, received=picture.parent)["cast"]
+    assert told["role"] == "scene"
+    nobody = {"paths": [], "cast": []}
+    other = tmp_path / "other"
+    other.mkdir()
+    assert cutouts.cast_of_received({"pictures": gallery}, received=other) == nobody
+    masked = [{"path": str(picture), "mask": "/etc/passwd"}]
+    assert cutouts.cast_of_received({"pictures": masked}, received=picture.parent) == nobody
+    for forged in (None, [], {"pictures": "x"}, {"pictures": [7, None]}, {"pictures": [{"path": "\0"}]}):
+        assert cutouts.cast_of_received(forged, received=picture.parent)["cast"] == []

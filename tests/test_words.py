@@ -159,7 +159,8 @@ def test_inputs_are_given_back_as_they_were(tmp_path):
         "A fox", (picture,), "https://x.org/clip.mp4", keep_original_sound=False, duration=8
     )
     view = inputs_view(job(request=request), publish=lambda file: f"cache/{file.name}")
-    assert view["pictures"] == [{"path": "cache/1.jpg", "name": "picture 1", "role": "", "view": ""}]
+    kept = {"path": "cache/1.jpg", "name": "picture 1", "role": "", "view": "", "mask": "", "group": 0}
+    assert view["pictures"] == [kept]
     assert view["video"] == {"path": "", "url": "https://x.org/clip.mp4", "keep_sound": False}
     assert (view["duration"], view["engine"]) == (8, "draft")
 

@@ -75,7 +75,23 @@ class Cutouts:
         except KlingoError:
             found = ()
         cast = [{"role": m.role, "images": m.images, "views": m.views, "cut": m.cut} for m in found]
-        return {"paths": paths, "cast": cast, "turn": secrets.token_hex(4)}
+        return {"paths": paths, "cast": cast}
+
+    def cast_of_received(self, asked: object, *, received: Path) -> dict[str, Any]:
+        """As `cast`, for `{"pictures": [{path, role, view, mask, group}]}` as a browser sends it: only files
+        that lie in the folder `received` are opened, and where one does not, nobody plays.
+        """
+        listed = asked.get("pictures") if isinstance(asked, Mapping) else None
+        pictures = []
+        for one in listed[:IMAGES_MAX] if isinstance(listed, list) else []:
+            if not isinstance(one, Mapping):
+                continue
+            told = {name: str(one.get(name) or "") for name in ("path", "role", "view", "mask")}
+            if not all(_lies_in(received, path) for path in (told["path"], told["mask"] or told["path"])):
+                return {"paths": [], "cast": []}
+            group = one.get("group")
+            pictures.append(told | {"group": group if type(group) is int else 0})
+        return self.cast(pictures)
 
     # -- parts
 
@@ -116,3 +132,10 @@ def _subject(pictures: Pictures, wish: Wish, *, mask: str | None = None) -> Subj
 
 def _mask(wish: Wish) -> str:
     return str(wish.get("mask") or "")
+
+
+def _lies_in(folder: Path, path: str) -> bool:
+    if not path or len(path) > 2000 or "\0" in path:
+        return False
+    file = Path(path).resolve()
+    return file.is_relative_to(folder.resolve()) and file.is_file()

@@ -62,7 +62,6 @@ def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool =
     _bind_arrival(page, session, handlers)
     compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_QUIET)
     compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_QUIET)
-    compose.casting.ask(cutouts.cast, compose.pictures, compose.casting, **_QUIET)
     card.promote(promote, browser, session, **_QUIET)
     card.resume(resume, browser, session, **_QUIET)
     # The browser shows the video without asking the server again: nothing to lose to a cut network.

@@ -51,6 +51,7 @@ def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp
     """The page over one studio. `hosted` separates visitors; a desk has one owner. `mcp` adds tools."""
     shelf = Shelf()
     handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
+    cutouts = Cutouts(studio.cutting, shelf.publish)
     examples = read_examples(assets)
     gr.set_static_paths([*(file for example in examples for file in example.files)])
     # Made outside of the page it has no listeners: it is there for Gradio's routes and signed cookie, and the
@@ -65,14 +66,14 @@ def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp
         Tabs({}, elem_id="k-tabs")
         with gr.Row(elem_id="k-page", equal_height=False):
             with gr.Column(elem_id="k-compose", min_width=0):
-                form = compose.build(handlers)
+                form = compose.build(handlers, cutouts)
             with gr.Column(elem_id="k-result", min_width=0):
                 shown = result.build(handlers, [example.as_json() for example in examples])
         listed = lists.build(handlers, Lists(studio, publish=shelf.publish))
         history.build(handlers)
         offers = studio.settings.offers_sign_in
         page = events.Page(demo, browser, offers, form, shown, cutout.build(), interface.build(), listed)
-        events.bind(page, handlers, Cutouts(studio.cutting, shelf.publish), documented=not mcp)
+        events.bind(page, handlers, cutouts, documented=not mcp)
         if mcp:
             tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))
     demo.queue(default_concurrency_limit=None, max_size=200, api_open=False)

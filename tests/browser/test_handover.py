@@ -42,7 +42,7 @@ def test_a_result_is_saved_in_other_forms(page, photos):
     ):
         if choose:
             page.get_by_label("Format").select_option(choose[0])
-            page.get_by_label("Size").select_option(choose[1])
+            page.get_by_label("Size", exact=True).select_option(choose[1])
         with page.expect_download(timeout=60_000) as download:
             page.get_by_role("button", name=press).click()
         assert download.value.suggested_filename.endswith(ending)

@@ -36,9 +36,9 @@ def test_runs_are_found_deleted_and_taken_back(browser, photos, tmp_path):
             assert violations(page) == []
             page.get_by_role("button", name="Show everything").click()
             expect(tiles).to_have_count(2)
-            page.get_by_label("Made by").select_option("kling")
+            page.get_by_label("Made by", exact=True).select_option("kling")
             expect(tiles).to_have_count(0)
-            page.get_by_label("Made by").select_option("")
+            page.get_by_label("Made by", exact=True).select_option("")
             expect(tiles).to_have_count(2)
             page.get_by_role("button", name="Delete A blue heron").press("Enter")
             expect(tiles).to_have_count(1)

@@ -1,8 +1,6 @@
 const { get, set, on } = window.klingo;
 const PAUSE = 500;
-const PATIENCE = 30000;
 let wait = null;
-let late = null;
 let asked = '';
 let asking = false;
 /* Asked when there is a prompt to read and the changing pauses, one question at a time. */
@@ -11,18 +9,20 @@ function listen() {
   const key = JSON.stringify(pictures.map(({ file, role, view, mask, group }) => [file.path, role, view, mask && mask.path, group]));
   clearTimeout(wait);
   if (key === asked || !pictures.length || !(get('prompt') || '').trim()) return;
-  wait = setTimeout(() => {
-    if (asking) return;
-    asked = key;
-    asking = true;
-    late = setTimeout(rest, PATIENCE);
-    trigger('ask');
-  }, PAUSE);
+  wait = setTimeout(() => ask(key, pictures), PAUSE);
 }
-function rest() {
-  clearTimeout(late);
+/* A server function, not an event: an event that is cut off would reload the page. */
+async function ask(key, pictures) {
+  if (asking) return;
+  asked = key;
+  asking = true;
+  let told;
+  try {
+    told = await server.cast({ pictures: pictures.map(({ file, role, view, mask, group }) => (
+      { path: file.path, role, view, mask: mask ? mask.path : '', group })) });
+  } catch { told = undefined; }
   asking = false;
+  if (told) set('cast', told);
   listen();
 }
-watch('value', () => { set('cast', props.value); rest(); });
 on(['pictures', 'prompt'], listen);

@@ -6,6 +6,6 @@ from klingo1.ui.components.element import Element
 
 
 class Casting(Element):
-    """`{"paths", "cast", "turn"}`: who plays (see Cutting.cast) in the film of which pictures."""
+    """Its server function answers `{"paths", "cast"}`: who plays (see Cutting.cast) in the film of which."""
 
     part = "casting"

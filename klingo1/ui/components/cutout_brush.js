@@ -23,7 +23,7 @@ function open(index) {
   mask = picture.mask || null;
   for (const node of others()) node.inert = true;
   room.dataset.open = '';
-  document.body.classList.add('k-still');
+  document.body.style.overflow = 'hidden'; // not a rule: Gradio makes its own container of a rule's body
   say('');
   choose('keep');
   widen();
@@ -33,7 +33,7 @@ function open(index) {
 function close() {
   if (!picture) return;
   delete room.dataset.open;
-  document.body.classList.remove('k-still');
+  document.body.style.overflow = '';
   for (const node of others()) node.inert = false;
   clearTimeout(late);
   busy = '';

@@ -19,6 +19,7 @@ from klingo1.ui.components.price_tag import PriceTag
 from klingo1.ui.components.prompt_box import PromptBox
 from klingo1.ui.components.reference_gallery import ReferenceGallery
 from klingo1.ui.components.reference_video import ReferenceVideo
+from klingo1.ui.cutouts import Cutouts
 from klingo1.ui.handlers import Handlers
 from klingo1.ui.handout import recipe_view
 from klingo1.ui.reading import read_prompt
@@ -45,7 +46,7 @@ class ComposePanel:
         return [self.pictures, self.clip, self.prompt, self.duration, self.aspect, self.engine, self.size]
 
 
-def build(handlers: Handlers) -> ComposePanel:
+def build(handlers: Handlers, cutouts: Cutouts) -> ComposePanel:
     """Lay out the form inside the current Blocks."""
 
     def give_key(asked: dict[str, str]) -> dict[str, object]:
@@ -61,6 +62,9 @@ def build(handlers: Handlers) -> ComposePanel:
     def understand(asked: dict[str, object]) -> dict[str, object]:
         return read_prompt(asked)
 
+    def cast(asked: object) -> dict[str, object]:
+        return cutouts.cast_of_received(asked, received=Path(get_upload_folder()))
+
     pictures = ReferenceGallery(elem_id="k-pictures")
     clip = ReferenceVideo(elem_id="k-clip", server_functions=[recipe])
     prompt = PromptBox("", elem_id="k-prompt", server_functions=[understand])
@@ -71,5 +75,5 @@ def build(handlers: Handlers) -> ComposePanel:
     size = DraftSize(DRAFT_SIZES[0], elem_id="k-size")
     price = PriceTag({}, elem_id="k-generate")
     coach = Coach({}, elem_id="k-coach")
-    casting = Casting({}, elem_id="k-casting")
+    casting = Casting({}, elem_id="k-casting", server_functions=[cast])
     return ComposePanel(pictures, clip, prompt, duration, aspect, engine, size, price, coach, casting)
