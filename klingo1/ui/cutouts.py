@@ -12,6 +12,7 @@ from klingo1.cutting import Cutting, Publish, Subject
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.request import GUESS, IMAGES_MAX, ROLES
 from klingo1.ui.handlers import Form
+from klingo1.ui.handout import received_file
 from klingo1.ui.words import notice_of
 
 Answer = tuple[dict[str, Any], str]
@@ -87,7 +88,8 @@ class Cutouts:
             if not isinstance(one, Mapping):
                 continue
             told = {name: str(one.get(name) or "") for name in ("path", "role", "view", "mask")}
-            if not all(_lies_in(received, path) for path in (told["path"], told["mask"] or told["path"])):
+            named = (told["path"], told["mask"] or told["path"])
+            if not all(received_file(path, received) for path in named):
                 return {"paths": [], "cast": []}
             group = one.get("group")
             pictures.append(told | {"group": group if type(group) is int else 0})
@@ -132,10 +134,3 @@ def _subject(pictures: Pictures, wish: Wish, *, mask: str | None = None) -> Subj
 
 def _mask(wish: Wish) -> str:
     return str(wish.get("mask") or "")
-
-
-def _lies_in(folder: Path, path: str) -> bool:
-    if not path or len(path) > 2000 or "\0" in path:
-        return False
-    file = Path(path).resolve()
-    return file.is_relative_to(folder.resolve()) and file.is_file()

@@ -85,17 +85,21 @@ def _refused(text: str, remedy: str = "") -> dict[str, Any]:
     return {"state": "refused", "text": text, "remedy": remedy}
 
 
+def received_file(path: object, received: Path) -> Path | None:
+    """The file that a browser names, where it lies in the folder `received`; None for anything else."""
+    if not isinstance(path, str) or not path or len(path) > 2000 or "\0" in path:
+        return None
+    file = Path(path).resolve()
+    return file if file.is_relative_to(received.resolve()) and file.is_file() else None
+
+
 def recipe_view(path: object, *, received: Path) -> dict[str, Any] | None:
     """The recipe inside a file that this server received, for the form; None when there is none.
 
     `path` comes from a browser: only what lies in the folder `received` is opened.
     """
-    if not isinstance(path, str) or not path or len(path) > 2000 or "\0" in path:
-        return None
-    file = Path(path).resolve()
-    if not file.is_relative_to(received.resolve()) or not file.is_file():
-        return None
-    recipe = read_recipe(file)
+    file = received_file(path, received)
+    recipe = read_recipe(file) if file is not None else None
     if recipe is None:
         return None
     return {
