@@ -78,11 +78,16 @@ def _check_image_url(url: str, number: int, engine: Engine) -> None:
 
 
 def copy_references(
-    request: VideoRequest, folder: Path, *, copies: dict[Path, Path] | None = None
+    request: VideoRequest,
+    folder: Path,
+    *,
+    linked: Path | None = None,
+    copies: dict[Path, Path] | None = None,
 ) -> VideoRequest:
     """The same request over copies of its local references in `folder`/references.
 
-    With `copies`, what was copied once is linked the next time: our copies are never written to again.
+    Files below `linked` are never written to again, and neither are our copies: with `copies`, what was
+    copied once. Of those a link is enough, which also tells later which upload has become this run's.
     """
     references = folder / REFERENCES
     references.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,13 @@ def copy_references(
     def copied(reference: Path, name: str) -> Path:
         suffix = reference.suffix.lower()
         to = references / f"{name}{suffix if suffix in _SUFFIXES else '.bin'}"
-        _copy(reference, to, copies)
+        first = None if copies is None else copies.get(reference)
+        if first is None and linked is not None and reference.is_relative_to(linked):
+            first = reference
+        if first is None or not _linked(first, to):
+            shutil.copyfile(reference, to)
+            if copies is not None:
+                copies[reference] = to
         return to
 
     images = [
@@ -106,17 +117,13 @@ def copy_references(
     return replace(own, draft=request.draft.with_masks(masks))
 
 
-def _copy(source: Path, to: Path, copies: dict[Path, Path] | None) -> None:
-    if copies is not None and source in copies:
-        try:
-            to.hardlink_to(copies[source])
-        except (OSError, NotImplementedError):
-            pass  # a file system without links, or one with too many on this file: copied like the first
-        else:
-            return
-    shutil.copyfile(source, to)
-    if copies is not None:
-        copies[source] = to
+def _linked(file: Path, to: Path) -> bool:
+    """Whether `to` could be made another name of a file."""
+    try:
+        to.hardlink_to(file.resolve(strict=True))
+    except (OSError, NotImplementedError):  # another disk, no links there, too many on this file
+        return False
+    return True
 
 
 def digest_of(request: VideoRequest, engine: Engine, price: Price) -> str:

@@ -112,7 +112,7 @@ class BulkStudio(Studio):
         digest = digest_of(line.request, engine, price)
         job_id = uuid.uuid4().hex
         folders.append(job_folder(self.settings.home, job_id))
-        own = copy_references(line.request, folders[-1], copies=copies)
+        own = copy_references(line.request, folders[-1], linked=self.settings.upload_folder, copies=copies)
         self._files.keep(disk.files_in(folders[-1]))
         return NewJob(job_id, owner, engine, own, price, digest, quote_of(group, line.number))
 

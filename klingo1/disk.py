@@ -38,20 +38,26 @@ def free(folder: Path) -> int:
 
 
 def remove_copies(files: Iterable[Path], folder: Path) -> int:
-    """Remove every file below `folder` that has the same bytes as one of `files`; says how many.
+    """Remove every file below `folder` that is one of `files` under another name; says how many.
 
     Gradio keeps what was uploaded or shown in a cache, each file in a folder of its own, under the name that
-    its sender gave it.
+    its sender gave it; on the same disk we link to it. On another disk the same bytes are the same file, be
+    they somebody else's.
     """
-    sizes: dict[int, set[bytes]] = {}
+    linked: set[tuple[int, int]] = set()
+    copied: dict[int, set[bytes]] = {}
     for file in files:
         with contextlib.suppress(OSError):
-            if size := file.stat().st_size:
-                sizes.setdefault(size, set()).add(_digest(file))
+            stat = file.stat()
+            linked.add((stat.st_dev, stat.st_ino))
+            if stat.st_size and stat.st_dev != folder.stat().st_dev:
+                copied.setdefault(stat.st_size, set()).add(_digest(file))
     removed = 0
-    for path in list(files_in(folder)) if sizes else ():
+    for path in list(files_in(folder)) if linked else ():
         with contextlib.suppress(OSError):
-            if (known := sizes.get(path.stat().st_size)) and _digest(path) in known:
+            stat = path.stat()
+            known = copied.get(stat.st_size)
+            if (stat.st_dev, stat.st_ino) in linked or (known and _digest(path) in known):
                 path.unlink()
                 removed += 1
                 if path.parent != folder:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -61,7 +60,7 @@ class Retention:
         self._stop = stop
         self._forget_drafts = forget_drafts
         self._free = free
-        self._cache = settings.cache or Path(tempfile.gettempdir()) / "gradio"
+        self._cache = settings.upload_folder
         self._measured = (float("-inf"), 0)
         self._looked = clock.time()
         self._sweeping = threading.Lock()

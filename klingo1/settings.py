@@ -7,6 +7,7 @@ suggestion, so a misspelt cap never silently means "no cap".
 from __future__ import annotations
 
 import difflib
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -90,6 +91,11 @@ class Settings:
     on_space: bool = False
     cache: Path | None = None
     """Gradio's folder for uploads and shown files, when it is not in the system's temporary folder."""
+
+    @property
+    def upload_folder(self) -> Path:
+        """Gradio's cache: uploads, and what is shown. Nothing in it is ever written to twice."""
+        return self.cache or Path(tempfile.gettempdir()) / "gradio"
 
     @property
     def offers_sign_in(self) -> bool:

@@ -169,7 +169,7 @@ class Studio(Admission):
         job_id = uuid.uuid4().hex
         folder = job_folder(self.settings.home, job_id)
         try:
-            own = copy_references(request, folder)
+            own = copy_references(request, folder, linked=self.settings.upload_folder)
             self._files.keep(disk.files_in(folder))
             new = NewJob(job_id, owner, engine, own, price, digest, quote, self._worker.name, LEASE_SECONDS)
             with self._crowd.place(counts=engine is Engine.DRAFT) as place:

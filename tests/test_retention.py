@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import draw_picture, wait_for
@@ -15,6 +16,7 @@ from klingo1.errors import Busy, JobNotFound
 from klingo1.job import Money, State
 from klingo1.request import VideoRequest
 from klingo1.retention import FREE_MIN, UNDO_SECONDS
+from klingo1.ui.shelf import Shelf
 from klingo1.visitors import DESK, new_token
 
 SECRET_WORDS = "zebra-canary walks along the quay"
@@ -95,32 +97,48 @@ def put_in_cache(cache, file, name):
     return to
 
 
-def test_delete_everything_of_mine_leaves_no_byte(open_studio, tmp_path, cache, quick_drafts):
-    """Prompt, picture, clean copy, film and cached copies are gone from every file; another's are there."""
+def test_delete_everything_of_mine_leaves_no_byte(open_studio, tmp_path, cache, quick_drafts, monkeypatch):
+    """Prompt, picture, clean copy, film and what was uploaded or shown are gone from every file; another's
+    are there, even the very same picture.
+    """
     studio = open_studio(hosted=True, cache=cache)
     mine, other = new_token(), new_token()
     picture = draw_picture(tmp_path / "mine.jpg", colour=(200, 30, 30))
     Image.effect_noise((640, 480), 90).convert("RGB").save(picture)
-    jobs = [studio.submit(ask(picture, f"{SECRET_WORDS} {n}"), owner=mine) for n in range(2)]
+    uploaded = put_in_cache(cache, picture, "holiday of Ada.jpg")
+    jobs = [studio.submit(ask(uploaded, f"{SECRET_WORDS} {n}"), owner=mine) for n in range(2)]
     jobs = [ended(studio, job, mine) for job in jobs]
     kept = ended(
         studio, studio.submit(ask(draw_picture(tmp_path / "b.jpg"), "other words"), owner=other), other
     )
-    put_in_cache(cache, picture, "holiday of Ada.jpg")
-    put_in_cache(cache, jobs[0].video, "video.mp4")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(cache))
+    Shelf().publish(jobs[0].video)
     put_in_cache(cache, tmp_path / "b.jpg", "b.jpg")
+    put_in_cache(cache, picture, "the same holiday.jpg")
     home = studio.settings.home
     prepared = next((home / "jobs" / jobs[0].id / "prepared").iterdir())
     needles = [b"zebra-canary", middle(picture), middle(prepared)]
     assert len(traces(home, *needles)) >= 5
     assert studio.delete_all(mine) == 0
     assert traces(home, *needles) == []
-    assert [path.name for path in disk.files_in(cache)] == ["b.jpg"]
+    assert {path.name for path in disk.files_in(cache)} == {"b.jpg", "the same holiday.jpg"}
     assert not (home / "jobs" / jobs[0].id).exists()
     assert studio.jobs(owner=mine) == []
     assert studio.job(kept.id, owner=other).request.prompt == "other words"
     assert kept.video.is_file()
     assert traces(home, b"other words")
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second disk")
+def test_a_cache_on_another_disk_is_searched_by_content(open_studio, tmp_path, quick_drafts):
+    """Where no link can be made, what was uploaded is known by its bytes."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        studio = open_studio(hosted=True, cache=Path(folder))
+        mine = new_token()
+        uploaded = put_in_cache(Path(folder), draw_picture(tmp_path / "mine.jpg"), "holiday of Ada.jpg")
+        ended(studio, studio.submit(ask(uploaded), owner=mine), mine)
+        assert studio.delete_all(mine) == 0
+        assert list(disk.files_in(Path(folder))) == []
 
 
 def test_f76_delete_keeps_id_and_cost(open_studio, picture):

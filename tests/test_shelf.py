@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from gradio import route_utils
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from klingo1.ui import shelf as shelves
 
@@ -53,3 +58,20 @@ def test_where_links_are_impossible_the_file_is_copied(shelf, tmp_path, monkeypa
     assert not Path(placed).samefile(file)
     assert [one.name for one in Path(placed).parent.iterdir()] == ["video.mp4"]
     assert Path(placed).read_bytes() == b"film"
+
+
+def test_equal_uploads_have_a_place_each(tmp_path):
+    """A picture that two visitors have sent lies there twice, so that deleting one leaves the other."""
+    shelves.keep_uploads_apart()
+
+    async def take(request):
+        files, *_ = await route_utils.upload_fn(request, str(tmp_path), 10**6, None)
+        return JSONResponse(files)
+
+    client = TestClient(Starlette(routes=[Route("/upload", take, methods=["POST"])]))
+    sent = [("files", ("hero.png", b"the same picture", "image/png"))] * 2
+    answers = [client.post("/upload", files=sent).json() for _ in range(2)]
+    places = [Path(place) for answer in answers for place in answer]
+    assert len({place.parent for place in places}) == 4
+    places[0].unlink()
+    assert all(place.read_bytes() == b"the same picture" for place in places[1:])

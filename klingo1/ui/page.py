@@ -32,7 +32,7 @@ from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
 from klingo1.ui.lists import Lists
 from klingo1.ui.panels import compose, cutout, history, interface, lists, result
-from klingo1.ui.shelf import Shelf
+from klingo1.ui.shelf import Shelf, keep_uploads_apart
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
 from klingo1.web.guard import Guard
@@ -49,6 +49,7 @@ TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:
     """The page over one studio. `hosted` separates visitors; a desk has one owner. `mcp` adds tools."""
+    keep_uploads_apart()
     shelf = Shelf()
     handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
     cutouts = Cutouts(studio.cutting, shelf.publish)

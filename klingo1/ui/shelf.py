@@ -1,4 +1,4 @@
-"""Where files of the home folder are put for the browser to read: Gradio's cache, by unguessable names."""
+"""Gradio's cache: where files of the home folder are put for the browser to read, and where uploads lie."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import secrets
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from gradio import route_utils
 from gradio.utils import get_upload_folder
 
 
@@ -24,6 +26,21 @@ class Shelf:
         if placed is None or not Path(placed).is_file():
             placed = self._placed[key] = str(_put(file))
         return placed
+
+
+class _OwnUpload(route_utils.GradioUploadFile):  # type: ignore[misc] # gradio has no types there
+    """An upload whose folder is its own: Gradio names it by a digest, which begins with chance here."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.sha.update(secrets.token_bytes(32))
+
+
+def keep_uploads_apart() -> None:
+    """Give each upload a place of its own. Of equal files Gradio keeps one, so that a visitor who deletes
+    theirs would take it away from another.
+    """
+    route_utils.GradioUploadFile = _OwnUpload
 
 
 def _put(file: Path) -> Path:
