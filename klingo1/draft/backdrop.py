@@ -8,13 +8,13 @@ share of a soft edge pixel follows from how far it lies between backdrop and sub
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from klingo1.draft.enclosed import flooded, holes, scattered
 from klingo1.draft.views import origins
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _FLECK = 0.2
 """The same for what lies apart from the subject."""
 _FAINT = 0.2
 """The share of an outline that may be faint."""
+_EXACT = 0.3
+"""The spread (Lab) below which a backdrop is one exact colour, as in a drawing that was never compressed."""
 _SOFT, _SOFT_BELOW = 1.1, 3.2
 """How fast (Lab L a pixel) a shadow's light may change: anywhere, and near the subject's foot."""
 
@@ -47,26 +49,48 @@ def key(bgr: Pixels) -> Keyed | None:
     height, width = bgr.shape[:2]
     if min(height, width) < 16:
         return None
-    lab = np.asarray(cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
-    ring = _ring(height, width)
-    model, explained, spread = _backdrop(lab, ring)
-    if explained < 0.6 or spread > 3.2 or not _even(lab, model, ring):
+    lab, model, explained, spread = _modelled(bgr)
+    if model is None:
         return None
     distance = np.sqrt(_squares(lab - model))
     low, high = max(3.5, 2.2 * spread + 2), max(9.0, 4 * spread + 6)
     plain = (distance < (low + high) / 2).astype(np.uint8)
     factor, left = _shaded(bgr, model)
     shadow = _shadow(lab, factor, left, plain)
-    outside = _flooded(plain, plain | shadow)
-    outside |= _holes(outside, distance < low)
+    outside = flooded(plain, plain | shadow)
+    outside |= holes(outside, distance < low, distance > 1.4 * high)
     inside = cv2.morphologyEx(1 - outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     flecks = _flecks(inside, (factor > _FLECK) & (factor < 1.0) & (left < 12), _foot(plain))
     inside, outside = inside & ~flecks, outside | flecks
-    if not 0.004 < float(inside.mean()) < 0.93 or _scattered(inside):
+    if not 0.004 < float(inside.mean()) < 0.93 or scattered(inside):
         return None
-    if _faint(inside, outside, distance, 1.4 * high):
+    if _faint(inside, outside, distance, 1.4 * high) or (spread < _EXACT and _wrapped(inside, distance)):
         return None
     return Keyed(_matte(bgr, inside, outside), explained)
+
+
+def standing_out(bgr: Pixels) -> NDArray[np.bool_] | None:
+    """What clearly stands out of a plain or gradient backdrop and is no shadow on it; None without one.
+
+    Any cut of such a picture must hold nearly all of it, or a half of somebody was taken for the whole.
+    """
+    lab, model, _, spread = _modelled(bgr)
+    if model is None:
+        return None
+    factor, left = _shaded(bgr, model)
+    shadow = (factor > _FLECK) & (factor < 1.0) & (left < 12)
+    return (np.sqrt(_squares(lab - model)) > 1.4 * max(9.0, 4 * spread + 6)) & ~shadow
+
+
+def _modelled(bgr: Pixels) -> tuple[Numbers, Numbers | None, float, float]:
+    """The picture in Lab and its backdrop there (None when it is neither plain nor a gradient), the share of
+    the border that is explained, and the spread there.
+    """
+    lab = np.asarray(cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32)
+    ring = _ring(*bgr.shape[:2])
+    model, explained, spread = _backdrop(lab, ring)
+    plain = explained >= 0.6 and spread <= 3.2 and _even(lab, model, ring)
+    return lab, model if plain else None, explained, spread
 
 
 def panel(matte: Pixels) -> tuple[slice, slice] | None:
@@ -162,27 +186,6 @@ def _mixed(side: Numbers) -> NDArray[np.bool_]:
     return mixed
 
 
-def _scattered(inside: Mask) -> bool:
-    """Whether what was keyed is crumbs rather than one subject or a few figures, or lacks its middle."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(inside)
-    if count < 2:
-        return True
-    areas = stats[1:, 4]
-    large = stats[1:][areas > 0.15 * areas.max()]
-    # One figure may have letters or stars about it; of several figures little may be left over.
-    least = 0.75 if len(large) == 1 else 0.93
-    if len(large) > 6 or large[:, 4].sum() < least * areas.sum():
-        return True
-    # A head here and legs there: clothes of the backdrop's colour went with the backdrop.
-    large = large[np.argsort(large[:, 1])]
-    return any(
-        above[1] + above[3] <= below[1] + 0.02 * len(inside)
-        and min(above[0] + above[2], below[0] + below[2]) - max(above[0], below[0])
-        > 0.3 * min(above[2], below[2])
-        for above, below in itertools.combinations(large, 2)
-    )
-
-
 def _faint(inside: Mask, outside: Mask, distance: Numbers, level: float) -> bool:
     """Whether much of the outline differs from the backdrop by little more than the noise: the flood may have
     eaten from the subject there.
@@ -193,6 +196,17 @@ def _faint(inside: Mask, outside: Mask, distance: Numbers, level: float) -> bool
     within = cv2.GaussianBlur(distance, (0, 0), 1.0) * inside
     most = cv2.dilate(within, np.ones((reach, reach), np.uint8))
     return bool(rim.any() and float((most[rim] < level).mean()) > _FAINT)
+
+
+def _wrapped(inside: Mask, distance: Numbers) -> bool:
+    """Whether what was keyed lies within something pale, as eyes do in a ghost: on an exactly even backdrop
+    even a slight difference all around is paint.
+    """
+    reach = 2 * max(3, round(0.02 * min(inside.shape))) + 1
+    ring = (cv2.dilate(inside, np.ones((reach, reach), np.uint8)) > 0) & (
+        cv2.dilate(inside, np.ones((7, 7), np.uint8)) == 0
+    )
+    return bool(ring.any() and float((distance[ring] > 1.5).mean()) > 0.7)
 
 
 def _shaded(bgr: Pixels, model: Numbers) -> tuple[Numbers, Numbers]:
@@ -237,37 +251,6 @@ def _foot(plain: Mask) -> int:
     """The row at which the lowest quarter of whatever stands on the backdrop begins."""
     rows = np.where((plain == 0).mean(axis=1) > 0.01)[0]
     return int(rows[0] + 0.75 * (rows[-1] - rows[0])) if rows.size else len(plain)
-
-
-def _flooded(plain: Mask, passable: Mask) -> Mask:
-    """What of `passable` hangs together with the border without squeezing through gaps of an outline."""
-    gap = 3 if min(plain.shape) > 200 else 1
-    brush = np.ones((gap, gap), np.uint8)
-    wide = cv2.erode(passable, brush, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    _, labels = cv2.connectedComponents(wide, connectivity=4)
-    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    lit = np.zeros(int(labels.max()) + 1, bool)
-    lit[edge] = True
-    lit[0] = False
-    reached = lit[labels].astype(np.uint8)
-    return np.asarray(cv2.dilate(reached, brush) & passable, np.uint8)
-
-
-def _holes(outside: Mask, exact: NDArray[np.bool_]) -> Mask:
-    """Backdrop seen through the subject (under an arm); size and place tell it from white clothes."""
-    closed = ((outside == 0) & exact).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
-    subject = max(1, int((outside == 0).sum()))
-    depth = cv2.distanceTransform(1 - outside, cv2.DIST_L2, 3)
-    size = float(np.sqrt(subject))
-    holes = np.zeros_like(outside)
-    for i in range(1, count):
-        if not 0.006 * subject < stats[i, 4] < 0.12 * subject:
-            continue
-        hole = labels == i
-        if float(depth[hole].min()) < 0.16 * size:
-            holes[hole] = 1
-    return holes
 
 
 def _matte(bgr: Pixels, inside: Mask, outside: Mask) -> Pixels:

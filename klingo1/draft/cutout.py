@@ -35,6 +35,7 @@ __all__ = ["METHODS", "Cutout", "View", "cast_of", "cut_out", "group", "views_of
 _log = logging.getLogger(__name__)
 METHODS = ("alpha", "backdrop", "sticker", "print", "place")
 _SURE = 0.5
+_WHOLE = 0.9
 _SURE_WHEN_ASKED = 0.35
 """A person who says "this is a subject" lowers the bar a little, not to the floor."""
 
@@ -91,7 +92,7 @@ def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     return digest.hexdigest()
 
 
-_VERSION = 7
+_VERSION = 8
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 
@@ -149,13 +150,19 @@ def _photographed(picture: Picture, role: str, model: Path | None) -> Cutout:
     confidence = vote.confidence
     if confidence >= (_SURE_WHEN_ASKED if role else _SURE):
         matte = _enlarged(vote.mask, picture.bgr.shape[:2])
-        view = trimmed(prints.sticker(picture.bgr, matte))
+        whole = _holds(matte, backdrop.standing_out(picture.bgr))
+        view = trimmed(prints.sticker(picture.bgr, matte)) if whole else None
         if view is not None:
             guess = role or role_of_cut(view, picture.bgr)
             return Cutout(guess, "sticker", confidence, named([view]), picture.plate, matte)
     if not role and vote.place:
         return Cutout("scene", "place", 1 - confidence, (), picture.plate)
     return _as_print(picture, role or role_of_print(picture.bgr), confidence)
+
+
+def _holds(matte: Pixels, seen: NDArray[np.bool_] | None) -> bool:
+    """Whether a cut keeps nearly all that stands out of an even backdrop."""
+    return seen is None or not seen.any() or float((matte[seen] > 127).mean()) > _WHOLE
 
 
 def _networked(picture: Picture, role: str, model: Path) -> Cutout | None:

@@ -6,6 +6,7 @@ import pytest
 from drawings import figure, staged
 
 from klingo1.draft import backdrop
+from klingo1.draft.cutout import cut_out
 
 BACKDROPS = [
     (235, 235, 240),
@@ -104,3 +105,59 @@ def test_a_hard_shadow_apart_from_the_subject_goes(share):
     assert not (backdrop.key(shaded).matte[spot > 0] > 60).any()
     kept = backdrop.key(toy)
     assert kept is None or (kept.matte[spot > 0] > 200).mean() > 0.9
+
+
+def snowman(line, *, gap=0, buttons=False):
+    """White balls on white, outlined `line` wide (BGR grey `line` times 10), and the true mask."""
+    picture, truth = np.full((800, 600, 3), 255, np.uint8), np.zeros((800, 600), np.uint8)
+    for row, radius in ((560, 180), (330, 120), (170, 80)):
+        cv2.circle(picture, (300, row), radius, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(picture, (300, row), radius, (60, 60, 60), line, cv2.LINE_AA)
+        cv2.circle(truth, (300, row), radius, 255, -1)
+    if gap:
+        picture[740 - 10 : 740 + 10, 300 : 300 + gap] = 255
+    if buttons:
+        cv2.circle(picture, (300, 340), 12, (30, 30, 30), -1, cv2.LINE_AA)
+        cv2.circle(picture, (280, 160), 10, (30, 30, 30), -1, cv2.LINE_AA)
+    return picture, truth
+
+
+@pytest.mark.parametrize(("line", "gap", "buttons"), [(2, 0, False), (6, 0, True), (3, 5, True)])
+def test_white_parts_within_an_outline_are_kept(line, gap, buttons):
+    """A snowman on white keeps head and belly, and a small gap in its outline does not empty it."""
+    picture, truth = snowman(line, gap=gap, buttons=buttons)
+    keyed = backdrop.key(picture)
+    assert keyed is not None
+    assert (keyed.matte[truth > 127] > 127).mean() > 0.98
+    assert overlap(keyed.matte, truth) > 0.96
+
+
+def test_a_fading_light_on_a_ball_is_no_hole():
+    """The brightest spot of a shaded ball has the backdrop's white, and stays."""
+    rows, columns = np.mgrid[0:500, 0:500].astype(np.float32)
+    ball = (np.hypot(rows - 250, columns - 250) < 180).astype(np.uint8)
+    light = np.clip(265 - 0.6 * np.hypot(rows - 200, columns - 210), 120, 255)
+    picture = np.where(ball > 0, light, 255).astype(np.uint8)
+    keyed = backdrop.key(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    assert keyed is not None
+    assert (keyed.matte[ball > 0] > 127).mean() > 0.99
+
+
+def test_a_figure_without_its_white_middle_is_not_cut(tmp_path):
+    """Head here and robe there, one wider than the other: a white beard without an outline is not cut out,
+    nor are the eyes of a pale ghost; the picture is framed whole.
+    """
+    wizard = np.full((600, 480, 3), 255, np.uint8)
+    cv2.fillPoly(wizard, [np.array([(150, 200), (330, 200), (240, 30)])], (140, 50, 60))
+    cv2.fillPoly(wizard, [np.array([(120, 570), (360, 570), (330, 330), (150, 330)])], (150, 60, 70))
+    cv2.rectangle(wizard, (350, 230), (362, 570), (40, 80, 120), -1)
+    cv2.line(wizard, (330, 400), (356, 400), (150, 60, 70), 30)
+    ghost = np.full((600, 480, 3), 255, np.uint8)
+    cv2.ellipse(ghost, (240, 320), (150, 240), 0, 0, 360, (250, 246, 244), -1)
+    for column in (190, 290):
+        cv2.ellipse(ghost, (column, 250), (22, 34), 0, 0, 360, (30, 30, 30), -1)
+    for name, picture in (("wizard", wizard), ("ghost", ghost)):
+        assert backdrop.key(picture) is None
+        path = tmp_path / f"{name}.png"
+        cv2.imwrite(str(path), picture)
+        assert cut_out(path).method in {"print", "place"}
