@@ -1,5 +1,6 @@
 """What every test may lean on: pictures, a clock that does not wait, studios against the fault server."""
 
+import gc
 import sys
 import threading
 import time
@@ -12,6 +13,14 @@ from PIL import Image, ImageDraw
 
 from klingo1.settings import Settings
 from klingo1.studio import Studio
+
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays to the end: looking through it again and again is a tenth of a run."""
+    gc.freeze()
+    gc.enable()
 
 
 def draw_picture(path: Path, *, size=(640, 480), colour=(40, 90, 160)) -> Path:

@@ -172,6 +172,7 @@ def test_a_run_goes_on_where_its_references_never_were(replicas, picture, monkey
         assert sent == [(folder / PREPARED / "1.jpg").read_bytes()]
 
 
+@pytest.mark.parametrize("address", ["file"], indirect=True)
 def test_a_draft_of_a_replica_that_is_gone_is_made_anew(replicas, picture):
     """Its service, which alone knew the prediction, is gone: the survivor makes it from the references."""
     with FaultServer() as server:
