@@ -2,10 +2,10 @@
 
     python benchmarks/client_overhead.py [--quick] [--json FILE]
 
-Tasks of about 0.3, 2, 5 and 20 s; the exact lengths are drawn at random, the same for both, because with
-whole seconds the package's rhythm of one second would hit or miss by accident. Both ask the same server, one
-after the other. klingo1 learns how long tasks take: it is measured on its first task (nothing known) and
-again when it has seen three of that kind.
+Tasks of about 0.3, 2, 5 and 20 s; the exact lengths are spread evenly around those, in random order and the
+same for both, because with whole seconds the package's rhythm of one second would hit or miss by accident.
+Both ask the same server, one after the other. klingo1 learns how long tasks take: it is measured on its first
+task (nothing known) and again when it has seen three of that kind.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from service import MODEL, Service
 from klingo1 import Client
 
 KEY = "wsk_benchmark_0001"
-LENGTHS = {0.3: (0.15, 11), 2.0: (0.5, 9), 5.0: (0.5, 7), 20.0: (1.0, 5)}
-"""Nominal seconds: half the width of the draw, rounds."""
+LENGTHS = {0.3: (0.15, 21), 2.0: (0.5, 15), 5.0: (0.5, 9), 20.0: (1.0, 6)}
+"""Nominal seconds: half the width of the spread, rounds."""
 LEARNT = 3
-SPREAD = """Lengths are drawn within ±0.15 s of 0.3 s and ±0.5 s of the others. Where runs of a kind differ
-more, their ends are foreseen less well: with ±2 s around 20 s the lag is about twice as long
+SPREAD = """Lengths are spread within ±0.15 s of 0.3 s, ±1 s of 20 s and ±0.5 s of the others. Where runs of
+a kind differ more, their ends are foreseen less well: with ±2 s around 20 s the lag is about twice as long
 (simulated with klingo1/rhythm.py). A client's very first run is asked for ever more rarely, so its end is
 seen later than by a poll every second."""
 CPU = """CPU: a poll through httpx costs about as much as `requests` spends on a whole new
@@ -67,10 +67,12 @@ def judged(service, before, known, busy):
 async def measure(found, service, nominal, rounds):
     chance = random.Random(int(nominal * 10))
     width = LENGTHS[nominal][0]
-    draws = [chance.uniform(nominal - width, nominal + width) for _ in range(rounds + LEARNT)]
+    spread = [nominal + width * ((2 * number + 1) / rounds - 1) for number in range(rounds)]
+    chance.shuffle(spread)
+    lengths = [chance.uniform(nominal - width, nominal + width) for _ in range(LEARNT)] + spread
     theirs, ours, first = [], [], []
     async with Client(KEY, base_url=service.url) as client:
-        for number, takes in enumerate(draws):
+        for number, takes in enumerate(lengths):
             if number >= LEARNT:
                 before = opened(service)
                 known = await asyncio.to_thread(with_package, service, takes)

@@ -30,10 +30,10 @@ from klingo1.errors import (
 )
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
 from klingo1.request import MODEL
-from klingo1.retry import Clock, Pace, SystemClock
+from klingo1.retry import Clock, Pace, Patience, SystemClock
 from klingo1.upload import send_file
 from klingo1.waiting import Waiting
-from klingo1.wire import Patience, Wire
+from klingo1.wire import Wire
 
 _log = logging.getLogger("klingo1.client")
 

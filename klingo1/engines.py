@@ -17,9 +17,9 @@ from klingo1.client import Client
 from klingo1.errors import KeyMissing, PaidOff
 from klingo1.keyring import LIFE_SECONDS, Keyring
 from klingo1.request import Engine
-from klingo1.retry import Clock
+from klingo1.retry import Clock, Patience
 from klingo1.settings import Settings
-from klingo1.wire import Patience, checked_key
+from klingo1.wire import checked_key
 
 if TYPE_CHECKING:
     from klingo1.draft.service import DraftService

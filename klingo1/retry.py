@@ -1,4 +1,4 @@
-"""What may be repeated, and when: the clock, Retry-After, growing waits, a pace shared by a key's calls."""
+"""What may be repeated, and when: clock, patience, Retry-After, growing waits, one pace for a key's calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -55,6 +56,31 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """As asyncio.sleep."""
         await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, before a call counts as lost. None of these ends a running task."""
+
+    connect: float = 10.0
+    silence: float = 60.0
+    """Without a single byte, in either direction."""
+    answer: float = 60.0
+    """For a whole answer of a read."""
+    submit: float = 180.0
+    """For the whole answer of a submit, which is never repeated and so deserves more."""
+    polls_per_second: float = 1.0
+    """In the long run, over all jobs of this client; ten at once are let through."""
+    first_wait: float = 0.25
+    """Before the first poll of a new task."""
+    least_wait: float = 1.0
+    """Between two polls of a task of which nothing is known (see rhythm.py)."""
+    share: float = 0.18
+    """Of such a task's age, added to the wait, up to 30 seconds."""
+    unknown: float = 60.0
+    """During which a task that the service does not know yet is asked for again."""
+    learns: bool = True
+    """Whether tasks are asked for when earlier ones of their kind ended."""
 
 
 def certainly_not_sent(error: BaseException) -> bool:

@@ -18,11 +18,11 @@ LIMIT = 30.0
 REMEMBERED = 24
 ENOUGH = 3
 """Spans of a kind before they are believed."""
-SHARES, SHARES_MOST, SHARES_EVERY = 4, 8, 5.0
-"""Into so many polls the time in which a task probably ends is cut: one more for five seconds of age."""
+SHARES, SHARES_MOST, SHARES_EVERY = 4, 16, 2.5
+"""Into so many polls the time in which a task probably ends is cut: two more for five seconds of age."""
 BOLDEST = 6.0
 """So many times the pause of an unknown task may be slept through before that time."""
-LEAST, LEAST_SHARE = 0.03, 0.005
+LEAST, LEAST_SHARE = 0.12, 0.005
 """No two polls are closer than so many seconds, or than this share of the task's age."""
 
 Span = tuple[float, float]

@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from klingo1.census import CROWD, DIRECT_SECONDS, Census
 from klingo1.errors import NotFound, RateLimited, Unavailable
 from klingo1.prediction import Prediction
-from klingo1.retry import Clock, Pace
+from klingo1.retry import Clock, Pace, Patience
 from klingo1.rhythm import Rhythm
-from klingo1.wire import Patience
 
 MADE_MAX = 2000
 """Tasks whose age is kept until somebody waits for them."""

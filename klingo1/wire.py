@@ -15,7 +15,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Any
 
 import httpx
@@ -24,7 +23,7 @@ from klingo1.answer import BODY_MAX, Answer
 from klingo1.errors import InvalidRequest, KeyMissing, KlingoError, NotSent, SettingsError, Unavailable
 from klingo1.logs import silence_addresses_in_logs
 from klingo1.outside import Outside
-from klingo1.retry import Clock, certainly_not_sent
+from klingo1.retry import Clock, Patience, certainly_not_sent
 from klingo1.version import VERSION
 from klingo1.web.door import resolve
 
@@ -34,31 +33,6 @@ KEPT_SECONDS = 40.0
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 _LIFETIME = 50 * 365 * 24 * 3600.0  # clocks that differ by more are no clocks
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds, before a call counts as lost. None of these ends a running task."""
-
-    connect: float = 10.0
-    silence: float = 60.0
-    """Without a single byte, in either direction."""
-    answer: float = 60.0
-    """For a whole answer of a read."""
-    submit: float = 180.0
-    """For the whole answer of a submit, which is never repeated and so deserves more."""
-    polls_per_second: float = 1.0
-    """In the long run, over all jobs of this client; ten at once are let through."""
-    first_wait: float = 0.25
-    """Before the first poll of a new task."""
-    least_wait: float = 1.0
-    """Between two polls of a task of which nothing is known (see rhythm.py)."""
-    share: float = 0.18
-    """Of such a task's age, added to the wait, up to 30 seconds."""
-    unknown: float = 60.0
-    """During which a task that the service does not know yet is asked for again."""
-    learns: bool = True
-    """Whether tasks are asked for when earlier ones of their kind ended."""
 
 
 class Wire:
@@ -75,6 +49,15 @@ class Wire:
     ) -> None:
         self.key = checked_key(api_key)
         self.base = api_base(base_url)
+        self._origin = _origin(self.base)
+        self._headers = httpx.Headers(  # its repr hides the key, wherever a traceback shows variables
+            {
+                "Authorization": f"Bearer {self.key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"klingo1/{VERSION}",
+            }
+        )
         self.clock = clock
         self.patience = patience
         self._told: tuple[float, float] | None = None
@@ -120,10 +103,10 @@ class Wire:
     def is_own(self, url: str) -> bool:
         """Whether `url` has the API's own origin: scheme, host and port."""
         try:
-            other = httpx.URL(url)
+            other = _parsed(url)
         except (httpx.InvalidURL, TypeError, ValueError):
             return False
-        return not other.userinfo and _origin(other) == _origin(self.base)
+        return not other.userinfo and _origin(other) == self._origin
 
     async def call(
         self,
@@ -144,22 +127,21 @@ class Wire:
         """
         if not self.is_own(url):
             raise ValueError("the key goes to the API's own origin only")
-        headers = httpx.Headers(  # its repr hides the key, wherever a traceback shows variables
-            {
-                "Authorization": f"Bearer {self.key}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"klingo1/{VERSION}",
-            }
-        )
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = _as_json(body)
         limit = self.patience.answer if seconds is None else seconds
-        request = self._kept.build_request(method, url, headers=headers, content=content, files=files)
+        timeout = self._kept.timeout.as_dict()
         if once:  # a slow answer is better than an unknown one
-            request.extensions["timeout"]["read"] = limit
+            timeout["read"] = limit
+        content = None if body is None else _as_json(body)
+        request = httpx.Request(
+            method,
+            _parsed(url),
+            headers=self._headers,
+            content=content,
+            files=files,
+            extensions={"timeout": timeout},
+        )
+        if content is not None:
+            request.headers["Content-Type"] = "application/json"
         announcement = _Announcement(on_sending)
         try:
             async with asyncio.timeout(limit):
@@ -276,6 +258,12 @@ def api_base(base_url: str) -> httpx.URL:
         )
     path = url.path.rstrip("/")
     return url.copy_with(path=path if path.endswith(API_PATH) else path + API_PATH)
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """A task is asked for at one address again and again; reading it costs a tenth of the whole call."""
+    return httpx.URL(url)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from klingo1.census import Census
 from klingo1.client import Client
 from klingo1.errors import Unavailable
 from klingo1.prediction import Prediction, Status
-from klingo1.wire import Patience
+from klingo1.retry import Patience
 
 KEY = "wsk_canary_0123456789"
 BODY = {"prompt": "a walk", "images": ["https://example.com/one.jpg"]}

@@ -18,7 +18,7 @@ from faults.server import Altered, Always, Cut, FaultServer, Hang, Reply, Reset,
 from klingo1.client import Client
 from klingo1.download import is_whole_mp4
 from klingo1.errors import DownloadFailed, Unavailable
-from klingo1.wire import Patience
+from klingo1.retry import Patience
 
 pytestmark = pytest.mark.anyio
 KEY = "canary-key-0123456789abcdef"

@@ -38,7 +38,7 @@ from klingo1.errors import (
     TooLarge,
 )
 from klingo1.prediction import Status
-from klingo1.wire import Patience
+from klingo1.retry import Patience
 
 pytestmark = pytest.mark.anyio
 KEY = "canary-key-0123456789abcdef"

@@ -23,7 +23,7 @@ from faults.server import (
 
 from klingo1.client import Client
 from klingo1.errors import KeyRejected, Refused, TooLarge, Unavailable
-from klingo1.wire import Patience
+from klingo1.retry import Patience
 
 pytestmark = pytest.mark.anyio
 QUICK = Patience(silence=0.4, answer=0.6)

@@ -22,9 +22,9 @@ from klingo1.ledger import Ledger
 from klingo1.money import day_text
 from klingo1.pricing import price_of
 from klingo1.request import Engine, VideoRequest
+from klingo1.retry import Patience
 from klingo1.settings import Settings
 from klingo1.studio import Studio
-from klingo1.wire import Patience
 
 URL = "https://example.com/one.jpg"
 HOUR = 3600.0

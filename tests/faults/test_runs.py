@@ -34,7 +34,7 @@ from klingo1.client import Client
 from klingo1.errors import InvalidRequest
 from klingo1.job import Money, State
 from klingo1.request import VideoRequest
-from klingo1.wire import Patience
+from klingo1.retry import Patience
 
 URL = "https://example.com/one.jpg"
 HASTY = Patience(connect=5.0, silence=0.6, answer=0.8, submit=1.5, polls_per_second=500.0)

@@ -33,9 +33,9 @@ from klingo1.job import Money, State
 from klingo1.money import REFUND_SECONDS
 from klingo1.pricing import price_of
 from klingo1.request import Engine, VideoRequest
+from klingo1.retry import Patience
 from klingo1.settings import Settings
 from klingo1.studio import Studio
-from klingo1.wire import Patience
 
 CAP = 3_000_000
 CALM = Patience(connect=20.0, silence=30.0, answer=30.0, submit=30.0, polls_per_second=200.0)

@@ -29,9 +29,9 @@ from faults.invariants import CANARY
 from klingo1 import engines, moments
 from klingo1.client import Client
 from klingo1.request import VideoRequest
+from klingo1.retry import Patience
 from klingo1.settings import Settings
 from klingo1.studio import Studio
-from klingo1.wire import Patience
 
 HASTY = Patience(connect=5.0, silence=1.0, answer=5.0, submit=1.5, polls_per_second=200.0)
 """For faults that hang; a healthy answer on a busy machine still comes in time."""
