@@ -157,11 +157,24 @@ def unfinished(home, server, state, *, count=1000):
     book.close()
 
 
+class WakingClock(OrderlyClock):
+    """Tells of each sleeper that wakes: `on_wake` gets the name of its task."""
+
+    def __init__(self, on_wake):
+        super().__init__()
+        self._on_wake = on_wake
+
+    async def sleep(self, seconds):
+        await super().sleep(seconds)
+        self._on_wake(asyncio.current_task().get_name())
+
+
 def test_f52_a_click_is_noticed_at_once_behind_a_thousand_unfinished_runs(tmp_path):
     """A thousand running runs are found at start: a new click is sent and polled among them without a wait,
     they are asked for one by one and in pages of the list, and all together at most once a second.
     """
-    clock = OrderlyClock()
+    woken = []
+    clock = WakingClock(lambda name: woken.append((name, len(server.calls("result")))))
     with FaultServer(script=["processing"] * 6 + ["completed"], now=clock.time) as server:
         unfinished(tmp_path, server, State.RUNNING)
         studio = Studio(Settings(home=tmp_path, api_key=CANARY, base_url=server.url), clock=clock)
@@ -175,13 +188,14 @@ def test_f52_a_click_is_noticed_at_once_behind_a_thousand_unfinished_runs(tmp_pa
             seen, lasted = [s.argument for s in server.calls("result")], clock.monotonic() - began
         finally:
             studio.close()
-        first = seen.index(done.prediction_id)
         mine = [n for n, task in enumerate(seen) if task == done.prediction_id]
-        between = seen[first : mine[-1] + 1]
         assert len(mine) == 7  # the last one names the video, so nothing is asked again before the download
-        assert len(between) <= 60  # its own waits, of seconds each, are filled with the others
-        gaps = [later - sooner for sooner, later in itertools.pairwise(mine)]
-        assert max(gaps) < 20
+        due = [asked for name, asked in woken if name == click.id]
+        for sooner, later in itertools.pairwise([0, *mine]):
+            # Once it is due, one round of the list (eleven pages, in turn with older ones) goes before it at
+            # most. How many are asked while it sleeps is the machine's affair: this clock goes on while an
+            # answer is on its way.
+            assert later - min(n for n in due if n > sooner) <= 30
         assert len(set(seen)) > 40
         assert len(seen) + len(server.calls("list")) <= 10 + lasted + 2
         assert server.billed == 1
