@@ -28,6 +28,7 @@ from klingo1.errors import (
     SubmitUncertain,
     Unavailable,
 )
+from klingo1.lines import Lines
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
 from klingo1.request import MODEL
 from klingo1.retry import Clock, Pace, Patience, SystemClock
@@ -42,7 +43,8 @@ class Client:
     """One account at one service. Connections are kept alive; close it, or use it in `async with`.
 
     `base_url` is the service's origin, or that origin with `/api/v3`. `transport` replaces the network: an
-    httpx.ASGITransport makes the draft service answer in process. Raises KeyMissing, InvalidRequest for a key
+    httpx.ASGITransport makes the draft service answer in process. `lines` are connections that it shares with
+    other clients, and does not close. Raises KeyMissing, InvalidRequest for a key
     that cannot be one, SettingsError for an impossible address.
     """
 
@@ -52,12 +54,17 @@ class Client:
         *,
         base_url: str = "https://api.wavespeed.ai",
         transport: httpx.AsyncBaseTransport | None = None,
+        lines: Lines | None = None,
         clock: Clock | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
-        self._wire = Wire(api_key, base_url, transport=transport, clock=self._clock, patience=self._patience)
+        self._shares = lines is not None
+        self._lines = lines or Lines(
+            transport, connect=self._patience.connect, silence=self._patience.silence
+        )
+        self._wire = Wire(api_key, base_url, lines=self._lines, clock=self._clock, patience=self._patience)
         unhurried = transport is not None and patience is None  # in process there is nobody to be polite to
         rate = 100.0 if unhurried else self._patience.polls_per_second
         self._pace = Pace(self._clock, per_second=rate)
@@ -77,9 +84,10 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection that is this client's own."""
         self._waiting.close()
-        await self._wire.aclose()
+        if not self._shares:
+            await self._lines.aclose()
 
     @property
     def ahead(self) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from klingo1.client import Client
 from klingo1.errors import KeyMissing, PaidOff
 from klingo1.keyring import LIFE_SECONDS, Keyring
+from klingo1.lines import Lines
 from klingo1.request import Engine
 from klingo1.retry import Clock, Patience
 from klingo1.settings import Settings
@@ -58,6 +59,7 @@ class Engines:
         self._starting = asyncio.Lock()
         self._clients: dict[str, Client] = {}
         self._retired: weakref.WeakSet[Client] = weakref.WeakSet()
+        self._lines: Lines | None = None
         self._keys = Keyring(clock.monotonic, life=LIFE_SECONDS if settings.hosted else None)
         self._is_signed_in = is_signed_in
 
@@ -117,7 +119,7 @@ class Engines:
             )
         if key not in self._clients:
             self._drop_unused()
-            self._clients[key] = Client(key, base_url=self._settings.base_url, clock=self._clock)
+            self._clients[key] = self._paid_client(key)
         return self._clients[key]
 
     async def balance_of(self, key: str) -> int:
@@ -125,7 +127,7 @@ class Engines:
 
         The client that asked is kept for the runs to come: it knows the service's clock by then.
         """
-        client = Client(key, base_url=self._settings.base_url, clock=self._clock)
+        client = self._paid_client(key)
         try:
             balance = await client.balance()
         except BaseException:
@@ -134,6 +136,12 @@ class Engines:
         if self._clients.setdefault(checked_key(key), client) is not client:
             await client.aclose()
         return balance
+
+    def _paid_client(self, key: str) -> Client:
+        """All keys share the connections: a page of many visitors would hold many idle ones."""
+        if self._lines is None:
+            self._lines = Lines()
+        return Client(key, base_url=self._settings.base_url, clock=self._clock, lines=self._lines)
 
     def _drop_unused(self) -> None:
         """Let go of clients whose key everybody has forgotten, and so of the key; work under way may end."""
@@ -179,6 +187,8 @@ class Engines:
         """Close every connection and end the draft service."""
         for client in [*self._clients.values(), *self._retired]:
             await client.aclose()
+        if self._lines is not None:
+            await self._lines.aclose()
         if self._service is not None:
             await self._service.close()
         if self._cluster is not None:

@@ -1,7 +1,6 @@
 """The one place where a key meets a request: calls of the API, to its own origin and nowhere else.
 
-Proxies named in the environment are honoured, as people behind corporate ones need them. Nothing else there
-adds credentials: httpx 0.28 reads a netrc only when told to. Redirects are never followed.
+Redirects are never followed.
 """
 
 from __future__ import annotations
@@ -9,18 +8,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import math
 import re
-import ssl
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import IO, Any
 
 import httpx
 
 from klingo1.answer import BODY_MAX, Answer
 from klingo1.errors import InvalidRequest, KeyMissing, KlingoError, NotSent, SettingsError, Unavailable
+from klingo1.lines import Lines
 from klingo1.logs import silence_addresses_in_logs
 from klingo1.outside import Outside
 from klingo1.retry import Clock, Patience, certainly_not_sent
@@ -28,22 +24,20 @@ from klingo1.version import VERSION
 from klingo1.web.door import resolve
 
 API_PATH = "/api/v3"
-KEPT_SECONDS = 40.0
-"""An idle connection is used again for so long; balancers close them after 60."""
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 _LIFETIME = 50 * 365 * 24 * 3600.0  # clocks that differ by more are no clocks
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
 class Wire:
-    """Connections to the API and to the hosts it names. `transport` replaces the network altogether."""
+    """Calls of the API with one key, and of the hosts it names without it, over lines that may be shared."""
 
     def __init__(
         self,
         api_key: str,
         base_url: str,
         *,
-        transport: httpx.AsyncBaseTransport | None,
+        lines: Lines,
         clock: Clock,
         patience: Patience,
     ) -> None:
@@ -61,28 +55,10 @@ class Wire:
         self.clock = clock
         self.patience = patience
         self._told: tuple[float, float] | None = None
-        timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         silence_addresses_in_logs()
-        self._traced = transport is None
-        self._calls, self._empty_from = 0, -math.inf
-        if transport is not None:
-            self._kept = self._fresh = self._strangers = httpx.AsyncClient(
-                transport=transport, timeout=timeout
-            )
-        else:
-            trust = _trust()
-            single = httpx.Limits(max_keepalive_connections=0)
-            # A proxy cannot reach this machine; the draft service on a port must stay within reach.
-            direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-            kept = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
-            self._kept = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=kept)
-            # A submit never meets a connection that the service has just closed: the error would be that of a
-            # lost answer, and a person would have to wait for the look-up (F15).
-            self._fresh = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=single)
-            # Hosts that share an IP address must not share a connection.
-            self._strangers = httpx.AsyncClient(verify=trust, timeout=timeout, mounts=direct, limits=single)
+        self._lines = lines
         self.outside = Outside(
-            self._strangers, own=self.is_own, resolve=None if transport is not None else resolve
+            lines.strangers, own=self.is_own, resolve=resolve if lines.is_network else None
         )
 
     @property
@@ -128,7 +104,7 @@ class Wire:
         if not self.is_own(url):
             raise ValueError("the key goes to the API's own origin only")
         limit = self.patience.answer if seconds is None else seconds
-        timeout = self._kept.timeout.as_dict()
+        timeout = self._lines.kept.timeout.as_dict()
         if once:  # a slow answer is better than an unknown one
             timeout["read"] = limit
         content = None if body is None else _as_json(body)
@@ -145,11 +121,11 @@ class Wire:
         announcement = _Announcement(on_sending)
         try:
             async with asyncio.timeout(limit):
-                if self._traced and on_sending is not None:
+                if self._lines.is_network and on_sending is not None:
                     request.extensions = {**request.extensions, "trace": announcement.on_event}
                 else:
                     announcement.make()
-                with self._line(once=once) as client:
+                with self._lines.line(once=once) as client:
                     response = await client.send(request, stream=True, follow_redirects=False)
                     try:
                         return await self._read(response, most)
@@ -163,26 +139,6 @@ class Wire:
             kind = NotSent if certainly_not_sent(error) else Unavailable
             words = "The service could not be reached" if kind is NotSent else "The connection was lost"
             raise kind(f"{words} ({type(error).__name__}).") from error
-
-    @contextmanager
-    def _line(self, *, once: bool) -> Iterator[httpx.AsyncClient]:
-        """The connections for a call. What is sent once gets a fresh one: where none is kept any more, the
-        one that the polls of its task will use.
-        """
-        if once and (self._calls or time.monotonic() < self._empty_from):
-            yield self._fresh
-            return
-        self._calls += 1
-        try:
-            yield self._kept
-        finally:
-            self._calls -= 1
-            self._empty_from = time.monotonic() + KEPT_SECONDS + 1.0
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        for client in {self._kept, self._fresh, self._strangers}:
-            await client.aclose()
 
     async def _read(self, response: httpx.Response, most: int) -> Answer:
         body, arrived = bytearray(), self.clock.monotonic()
@@ -264,12 +220,6 @@ def api_base(base_url: str) -> httpx.URL:
 def _parsed(url: str) -> httpx.URL:
     """A task is asked for at one address again and again; reading it costs a tenth of the whole call."""
     return httpx.URL(url)
-
-
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that are believed; reading them takes tens of milliseconds, so it is done once."""
-    return httpx.create_ssl_context()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

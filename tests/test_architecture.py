@@ -19,6 +19,7 @@ ONLY_IN = {
     "gradio": ("klingo1.ui.",),
     "httpx": (
         "klingo1.client",
+        "klingo1.lines",
         "klingo1.wire",
         "klingo1.retry",
         "klingo1.upload",
