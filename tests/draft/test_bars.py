@@ -162,10 +162,24 @@ def test_odd_pictures_and_prompts_make_decent_films(tmp_path, shape):
     decent(take("flumps the quixotic gronk", [FOX[0]] * 7, aspect_ratio=shape))
 
 
+def test_a_black_place_and_a_night_photograph_can_be_seen(tmp_path):
+    """A black picture as the place, and a photograph of the night, still give a film, no dark screen."""
+    rng = np.random.default_rng(5)
+    night = np.full((540, 960, 3), (14, 9, 6), np.uint8)
+    for x, y in rng.integers((0, 0), (960, 400), (60, 2)):
+        cv2.circle(night, (int(x), int(y)), 3, (60, 140, 190), -1)
+    night[400:] = night[400:] // 2
+    for name, picture in (("black", np.zeros((540, 960, 3), np.uint8)), ("night", night)):
+        path = tmp_path / f"{name}.png"
+        cv2.imwrite(str(path), picture)
+        decent(take("walking", [FOX[0], path], roles=("character", "scene")))
+
+
 @pytest.mark.soak
 def test_each_odd_picture_in_each_role_is_decent(tmp_path):
-    """Alone, as a character, a thing, a place and a style."""
-    for value, role in itertools.product((0, 128, 255), ("character", "prop", "scene", "style")):
-        path = tmp_path / f"{value}.png"
-        cv2.imwrite(str(path), np.full((40, 30, 3), value, np.uint8))
+    """Alone, as a character, a thing, a place and a style; small and large."""
+    roles = ("character", "prop", "scene", "style")
+    for value, role, size in itertools.product((0, 128, 255), roles, ((40, 30), (600, 800))):
+        path = tmp_path / f"{value}-{size[0]}.png"
+        cv2.imwrite(str(path), np.full((*size, 3), value, np.uint8))
         decent(take("walks", [path], roles=(role,)))

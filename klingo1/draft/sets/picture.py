@@ -29,6 +29,14 @@ _ZOOM = {"wide": 1.0, "full": 1.06, "medium": 1.25, "close": 1.5, "insert": 1.35
 _SHIFT = {"wide": 0.5, "full": 0.44, "medium": 0.56, "close": 0.46, "insert": 0.5}
 _BLUR = {"medium": 0.0016, "close": 0.0034, "insert": 0.003}
 _SMALLEST, _LEAST_SHARE = 200, 0.42
+_APART, _PRINTS = 7.3, 5
+"""Metres from a print to the next on the way, as far as from where a shot begins to where the next one does,
+and how many there are.
+"""
+_FLAT = 4.0
+"""Levels of spread below which a picture shows no place at all, only a colour."""
+_DIM, _STEEPEST = 58.0, 0.55
+"""The mean level that a dark photograph is developed to, and the strongest gamma used for it."""
 
 
 def build(spec: SetSpec) -> Set:
@@ -38,10 +46,11 @@ def build(spec: SetSpec) -> Set:
         picture = np.full((90, 160, 3), 168, np.uint8)
     shape, wanted = picture.shape[1] / picture.shape[0], spec.width / spec.height
     share = min(shape, wanted) / max(shape, wanted)
-    light, haze = _light(picture)
-    if share < _LEAST_SHARE or min(picture.shape[:2]) < _SMALLEST:
+    seen = exposed(picture)
+    light, haze = _light(seen)
+    if share < _LEAST_SHARE or min(picture.shape[:2]) < _SMALLEST or float(picture.std()) < _FLAT:
         return _gallery(spec, picture, light, haze)
-    folded = _fold(spec, picture)
+    folded = _fold(spec, seen)
     return Set(
         sky=np.full((2, 2, 4), 255, np.uint8),
         horizon=1.0,
@@ -54,6 +63,20 @@ def build(spec: SetSpec) -> Set:
         limits=Limits(side=0.8, rise=0.25, sink=0.2),
         backdrop=folded,
     )
+
+
+def exposed(picture: Image) -> Image:
+    """A photograph developed so that a film in it can be seen: a dark one gets a brighter tone curve, and
+    what is black in one that stays dark is lifted. Any other is returned as it is.
+    """
+    mean = float(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).mean())
+    if mean >= _DIM:
+        return picture
+    steep = max(_STEEPEST, float(np.log(_DIM / 255) / np.log(max(mean, 2.0) / 255)))
+    curve = 255 * (np.arange(256, dtype=np.float32) / 255) ** steep
+    lifted = curve[picture]
+    black = max(0.0, _DIM - float(lifted.mean())) / 255
+    return np.asarray(255 * black + lifted * (1 - black), np.uint8)
 
 
 @dataclass(slots=True)
@@ -192,7 +215,7 @@ def _gallery(spec: SetSpec, picture: Image, light: Light, haze: Rgb) -> Set:
     height = horizon + round(spec.height * 0.2)
     small = cv2.resize(picture, (48, 32), interpolation=cv2.INTER_AREA)
     wall = cv2.resize(cv2.GaussianBlur(small, (0, 0), 3), (width, height), interpolation=cv2.INTER_CUBIC)
-    wall = cv2.addWeighted(wall, 0.75, np.full_like(wall, 60), 0.25, 0)
+    wall = cv2.addWeighted(exposed(wall), 0.75, np.full_like(wall, 60), 0.25, 0)
     board = premultiply(framed(picture))
     tall = 3.0 if board.shape[0] > board.shape[1] else 3.6 * board.shape[0] / board.shape[1]
     ppm = board.shape[0] / tall
@@ -212,8 +235,12 @@ def _gallery(spec: SetSpec, picture: Image, light: Light, haze: Rgb) -> Set:
         haze=haze,
         haze_distance=5.0,
         cards=[
-            Card(soft, ppm, x, 0.2, 6.8, (soft.shape[1] / 2, soft.shape[0] - 60.0), wrap_x=repeat),
-            Card(board, ppm, x, 0.3, 6.6, wrap_x=repeat),
+            card
+            for z in (6.6 + _APART * number for number in range(_PRINTS if spec.forward else 1))
+            for card in (
+                Card(soft, ppm, x, 0.2, z + 0.2, (soft.shape[1] / 2, soft.shape[0] - 60.0), wrap_x=repeat),
+                Card(board, ppm, x, 0.3, z, wrap_x=repeat),
+            )
         ],
         gloss=0.25,
         bloom=0.15,
