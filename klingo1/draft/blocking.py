@@ -7,7 +7,7 @@ grows until everybody fits side by side. Sizes are metres; shares are of the pic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from klingo1.draft.stage import lens
 
@@ -28,6 +28,12 @@ the group would be lost under an empty sky.
 """
 _GAP = 0.22
 """Metres between neighbours."""
+_CLEAR = 0.3
+"""Metres between the tallest head and whoever flies above it."""
+HIGH = 1.5
+"""Metres from the ground to a flyer with nobody below."""
+_TOP, _FLOOR = 0.07, 0.88
+"""The rows, as shares of the picture, between which flyer and ground are seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Body:
     `aspect` is width divided by height; `kind` is person (has legs), bust (cut off below), figure (any
     other character), thing or print;
     `companion` is a small thing beside a person, `held` one that goes along at hand height, `carries` what
-    the lead sits on.
+    the lead sits on; `aloft` is in the air.
     """
 
     aspect: float
@@ -45,11 +51,12 @@ class Body:
     companion: bool = False
     held: bool = False
     carries: bool = False
+    aloft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where somebody stands: metres; `raised` is the height of a thing that is held."""
+    """Where somebody stands: metres; `raised` is the height above the ground of who flies or is held."""
 
     x: float
     z: float
@@ -84,15 +91,20 @@ def height_of(body: Body) -> float:
     return max(0.25, min(tall, wide / max(body.aspect, 0.2)))
 
 
-def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Blocking:
-    """Place the bodies, the lead first, and the camera. `width` and `height` are the film's pixels."""
+def block(bodies: Sequence[Body], framing: str, width: int, height: int, sky: float = HIGH) -> Blocking:
+    """Place the bodies, the lead first, and the camera. `width` and `height` are the film's pixels, `sky`
+    how many metres up somebody who flies alone goes in this place.
+    """
     portrait = height > width
     horizon = HORIZON_PORTRAIT if portrait else HORIZON
     lead = bodies[0] if bodies else Body(0.4, "person")
+    focal = lens(width, height)
     marks = _mounted(_line_up([body for body in bodies if not body.carries]), bodies)
+    over = lead.aloft or any(body.aloft for body in bodies)
+    if over and not all(body.aloft or body.held for body in bodies):
+        return _overhead(_risen(marks, bodies), bodies, width, height)
     tall = height_of(lead) + (marks[0].raised if marks else 0.0)
     share = _share(lead, framing, portrait=portrait)
-    focal = lens(width, height)
     distance = focal * tall / (share * height)
     # Everybody fits: only a close-up of somebody standing may leave the others out of the picture.
     alone = framing in ("close", "insert") or len(bodies) == 1
@@ -105,7 +117,33 @@ def block(bodies: Sequence[Body], framing: str, width: int, height: int) -> Bloc
         distance = max(distance, focal * 2 * reach / (room * width))
     share = focal * tall / (distance * height)
     feet = _feet(lead, framing, share, portrait=portrait)
-    return Blocking(marks, distance, max(0.12, tall * (feet - horizon) / share), horizon * height)
+    high = sky if over else 0.0
+    marks = tuple(replace(mark, raised=mark.raised + high) for mark in marks)
+    return Blocking(marks, distance, high + max(0.12, tall * (feet - horizon) / share), horizon * height)
+
+
+def _risen(marks: Sequence[Mark], bodies: Sequence[Body]) -> tuple[Mark, ...]:
+    """Those on the ground line up again, and those in the air go above them, a little farther away."""
+    ground = [i for i, body in enumerate(bodies) if not body.aloft]
+    placed = dict(zip(ground, _mounted(_line_up([bodies[i] for i in ground if not bodies[i].carries]),
+                                       [bodies[i] for i in ground]), strict=True))  # fmt: skip
+    clear = _CLEAR + max(mark.raised + mark.height for mark in placed.values())
+    air = [i for i in range(len(bodies)) if i not in placed]
+    wide = [marks[i].height * bodies[i].aspect for i in air]
+    x = -(sum(wide) + _GAP * (len(air) - 1)) / 2
+    for i, span in zip(air, wide, strict=True):
+        placed[i] = Mark(x + span / 2, 0.4, marks[i].height, raised=clear)
+        x += span + _GAP
+    return tuple(placed[i] for i in range(len(bodies)))
+
+
+def _overhead(marks: tuple[Mark, ...], bodies: Sequence[Body], width: int, height: int) -> Blocking:
+    """The camera that sees everybody, from the feet of those on the ground to whoever flies above them."""
+    horizon, focal = HORIZON_PORTRAIT if height > width else HORIZON, lens(width, height)
+    top = max(mark.raised + 1.1 * mark.height for mark in marks)
+    reach = max(abs(m.x) + 0.5 * m.height * b.aspect for m, b in zip(marks, bodies, strict=True))
+    distance = focal * max(top / ((_FLOOR - _TOP) * height), 2 * reach / (0.86 * width))
+    return Blocking(marks, distance, distance * (_FLOOR - horizon) * height / focal, horizon * height)
 
 
 def _mounted(marks: tuple[Mark, ...], bodies: Sequence[Body]) -> tuple[Mark, ...]:

@@ -44,11 +44,11 @@ class Casting:
         self._roles: dict[str, int] = {}
         acting = {who for beat in said.beats for doing in beat.doings for who in doing.who}
         self._only_things = acting <= said.things
+        self._numbered = {self.member_of_picture(number) for beat in said.beats for number in beat.mentions}
         self.events = self._events()
         busy = {member for event in self.events for member in event.focus}
         self.leads = [*self.leads, *(prop for prop in self.props if prop in busy and prop not in self.leads)]
-        named = {self.member_of_picture(number) for beat in said.beats for number in beat.mentions}
-        idle = [(member, member in named) for member in self.characters if member not in busy]
+        idle = [(member, member in self._numbered) for member in self.characters if member not in busy]
         self.events = [_with_company(event, idle) for event in self.events] or [Event((), Beat())]
         self.extras = [member for member in (*self.props, *self.styles) if member not in self.leads]
         self.vehicle = self._vehicle()
@@ -116,7 +116,8 @@ class Casting:
             if thing and not self.props and self.characters and not self._only_things:
                 return None
             pool = self.props if thing and self.props else self.characters or self.props
-            free = [member for member in pool if member not in self._roles.values()]
+            # "@Image4 flies, the ball bounces": the ball is another one, if there is another.
+            free = sorted((m for m in pool if m not in self._roles.values()), key=self._numbered.__contains__)
             if free:
                 self._roles[noun] = free[0]
             elif noun in self.said.newcomers or not self.leads:

@@ -266,7 +266,9 @@ def _as_view(part: Part, views: Sequence[str], at: int) -> Part:
 
 def _show_all_views(shots: list[Shot], member: int, views: Sequence[str]) -> None:
     """Put views that no shot shows where another is shown twice, else into a shot without the member."""
-    wanted = [_as_view(Part(member), views, at) for at in range(len(views))]
+    doing = [part.action for shot in shots for part in shot.parts if part.member == member]
+    action = next((action for action in reversed(doing) if action != "still"), "still")
+    wanted = [_as_view(Part(member, action), views, at) for at in range(len(views))]
     for want in wanted:
         shown = [(at, part) for at, shot in enumerate(shots) for part in shot.parts if part.member == member]
         keys = [(part.view, part.take) for _, part in shown]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from klingo1.draft.acting import SPEED, act
-from klingo1.draft.blocking import Blocking, Body, block
+from klingo1.draft.acting import act
+from klingo1.draft.blocking import HIGH, Blocking, Body, block
 from klingo1.draft.camera import move
 from klingo1.draft.light import Finish
 from klingo1.draft.motion import Path3
@@ -18,21 +18,21 @@ from klingo1.draft.player import Costume, Player
 from klingo1.draft.scenery import Box, Scenery, Standing
 from klingo1.draft.sets import Set
 from klingo1.draft.stage import Camera, Image, Rgb, lens
+from klingo1.draft.travel import Travel, travel
 from klingo1.draft.wake import RAISES_DUST, Wake
 from klingo1.draft.weather import Weather
 
+_AIRBORNE = frozenset(("fly", "float"))
+_SKY = {"room": 0.25, "studio": 0.25, "picture": 0.0, "sky": 0.0, "space": 0.0, "underwater": 0.0}
+"""Metres up that a flyer goes, where it is not the open air above the ground."""
 _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""
 _NO_DUST = frozenset(("underwater", "space", "sky", "room", "studio"))
 _FROM_ABOVE = frozenset(("rain", "snow", "leaves"))
 _SWINGS = frozenset(("pan", "whip"))
 """Moves that shift the whole picture: what leaps before them counts double."""
-_FLOW = {"forward": 0.38, "lateral": 0.25}
-"""Metres a second for each metre between lens and lead: near the lens a fast background only flickers."""
 _SECOND_LIGHT = {"studio": 0.86, "": 0.92}
 """Where there is nothing but a backdrop every other shot has less light, so that a cut is seen as one."""
-_FASTEST = {"print": 0.8, "bust": 1.2}
-"""Metres a second: what has no legs to show glides, and a large print that races past is hard to watch."""
 
 
 def heading(shot: Shot) -> str:
@@ -74,11 +74,11 @@ class Shooting:
         self._set = place
         self._heading = heading(shot)
         bodies = self._bodies(shot)
-        self._blocking = block(bodies, shot.framing, studio.width, studio.height)
+        self._blocking = block(bodies, shot.framing, studio.width, studio.height, _SKY.get(shot.place, HIGH))
         self._players = self._cast(shot, bodies, self._blocking, place)
         self._start = 0.0 if place.backdrop is not None else _STEP * number
         slow = 0.7 if "slow" in studio.plan.looks else 1.0
-        self._speed = self._pace(shot, bodies) * slow
+        self._travel = self._ways(shot, bodies, slow)
         self._slow = slow < 1
         self._wake = self._leave_wake(shot, bodies, place)
         self._weather = studio.weather(place, seed)
@@ -93,7 +93,7 @@ class Shooting:
         shot = self.shot
         t = (number - shot.start) / FPS
         u = t / max(shot.seconds, 1e-6)
-        camera, anchor = self._camera(number, t, u)
+        camera, mark = self._camera(number, t, u)
         standing: list[Standing] = []
         box: Box | None = None
         for index, player in enumerate(self._players):
@@ -103,14 +103,16 @@ class Shooting:
                 slow=self._slow, all_round=player.all_round, calm=player.calm, prone=player.prone,
                 vigour=player.vigour,
             )  # fmt: skip
-            here = player.standing(camera, anchor, pose, number / FPS, keep=index == 0)
+            x, z = self._travel.player(index, t)
+            here = player.standing(camera, (mark[0] + x, mark[1] + z), pose, number / FPS, keep=index == 0)
             if here is None:
                 continue
             standing.append(here)
             if index == 0:
                 box = here.keep
         if self._wake is not None:
-            trail = self._wake.standing(camera, anchor, t)
+            x, z = self._travel.lead(t)
+            trail = self._wake.standing(camera, (mark[0] + x, mark[1] + z), t)
             standing += [] if trail is None else [trail]
         frame = self._scenery.paint(
             camera, number / FPS, standing, lambda image: self._weather.draw_behind(image, number / FPS)
@@ -119,23 +121,15 @@ class Shooting:
         return self._finish.planes(frame, number, self._weather.wash(number / FPS)), box
 
     def _camera(self, number: int, t: float, u: float) -> tuple[Camera, tuple[float, float]]:
-        """The camera, and where the group is (x and z of the lead's mark)."""
-        studio, set_, blocking = self._studio, self._set, self._blocking
+        """The camera, and where the lead's mark is (x and z)."""
+        studio, set_, blocking, way = self._studio, self._set, self._blocking, self._travel
         distance = blocking.distance
-        gone = self._speed * t
         lateral = self._heading == "lateral"
-        group_x = gone if lateral else 0.0
-        group_z = 0.0 if lateral else gone
-        slack = (
-            math.copysign(min(0.1 * abs(self._speed) * self.shot.seconds, 0.16 * distance), self._speed) * u
-        )
-        camera_x = group_x + (0.3 - 0.25 * u if lateral and self._speed else 0.0)
-        camera_z = 0.0 if lateral else group_z - slack
-        if self._set.backdrop is not None or not self._follows:
-            # A photograph is no street: the camera goes a part of the way and the lead crosses the picture.
-            middle = 0.5 * self._speed * self.shot.seconds
-            camera_x = middle + 0.35 * (group_x - middle) if lateral else 0.0
-            camera_z = 0.35 * group_z
+        camera_x, camera_z = way.camera(t)
+        if way.follows:
+            reach = min(0.1 * abs(way.speed) * self.shot.seconds, 0.16 * distance)
+            camera_x += 0.3 - 0.25 * u if lateral and way.speed else 0.0
+            camera_z -= 0.0 if lateral else math.copysign(reach, way.speed) * u
         offset = move(self.shot.camera, u, number / FPS, self.shot.seconds)
         if studio.path is not None:
             pan, tilt, zoom = studio.path.between(self.shot.start, number)
@@ -145,7 +139,7 @@ class Shooting:
         rise = min(max(offset.rise * 1.7, -min(limits.sink, 0.7 * blocking.camera_height)), limits.rise)
         focal = lens(studio.width, studio.height) * math.exp(offset.zoom)
         z = camera_z + min(offset.forward, 0.4) * distance
-        away = max(0.4, distance + group_z - z)
+        away = max(0.4, distance + way.lead(t)[1] - z)
         camera = Camera(
             studio.width,
             studio.height,
@@ -156,11 +150,7 @@ class Shooting:
             horizon=blocking.horizon + offset.tilt * studio.height - 0.92 * focal * rise / away,
             centre=studio.width * (0.5 + offset.pan) + offset.aim * focal * side / away,
         )
-        shift = self._start
-        return camera, (
-            group_x + (shift if lateral else 0.0),
-            distance + group_z + (0.0 if lateral else shift),
-        )
+        return camera, (self._start if lateral else 0.0, distance + (0.0 if lateral else self._start))
 
     def _bodies(self, shot: Shot) -> list[Body]:
         bodies = []
@@ -175,7 +165,10 @@ class Shooting:
             along = part.action == "still" or part.action == shot.parts[0].action
             small = small and not costume.printed and along and part.action not in ("drive", "ride")
             held = small and part.action in ("still", "walk", "run")
-            bodies.append(Body(costume.aspect(part), costume.kind(part), companion=small, held=held))
+            aloft = part.action in _AIRBORNE and not small
+            bodies.append(
+                Body(costume.aspect(part), costume.kind(part), companion=small, held=held, aloft=aloft)
+            )
         return bodies
 
     def _cast(self, shot: Shot, bodies: Sequence[Body], blocking: Blocking, place: Set) -> list[Player]:
@@ -193,40 +186,18 @@ class Shooting:
 
     def _leave_wake(self, shot: Shot, bodies: Sequence[Body], place: Set) -> Wake | None:
         lead = shot.parts[0] if shot.parts else None
-        if lead is None or lead.action not in RAISES_DUST or shot.place in _NO_DUST or not self._speed:
+        if lead is None or lead.action not in RAISES_DUST or shot.place in _NO_DUST or not self._travel.speed:
             return None
         widest = next((i for i, body in enumerate(bodies) if body.carries), 0)
         mark = self._blocking.marks[widest]
         half = 0.5 * mark.height * bodies[widest].aspect
-        return Wake.of(lead.action, haze=place.haze, speed=self._speed,
+        return Wake.of(lead.action, haze=place.haze, speed=self._travel.speed,
                        lateral=self._heading == "lateral", height=mark.height, half=half)  # fmt: skip
 
-    def _pace(self, shot: Shot, bodies: Sequence[Body]) -> float:
-        """Metres a second and direction of the group; it moves together, or only the movers move."""
-        self._follows = True
-        if not shot.parts:
-            return 0.0
-        lead = shot.parts[0]
-        speed = SPEED.get(lead.action, 0.0)
-        if not speed:
-            return 0.0
-        speed = min(
-            speed, _FASTEST.get(bodies[0].kind, speed), _FLOW[self._heading] * self._blocking.distance
-        )
-        resting = [
-            p
-            for p, b in zip(shot.parts[1:], bodies[1:], strict=True)
-            if not b.companion and p.action not in SPEED
-        ]
-        if self._heading == "lateral":
-            direction = 1.0 if self._studio.wardrobe[lead.member].faces_right(lead) else -1.0
-        else:
-            direction = 1.0 if lead.view == "back" else -1.0
-        if resting or self._set.backdrop is not None:
-            self._follows = False
-            visible = (
-                self._blocking.distance * self._studio.width / lens(self._studio.width, self._studio.height)
-            )
-            reach = 0.42 * visible if self._heading == "lateral" else 0.18 * self._blocking.distance
-            speed = min(speed, reach / max(shot.seconds, 0.5))
-        return direction * speed
+    def _ways(self, shot: Shot, bodies: Sequence[Body], slow: float) -> Travel:
+        studio, distance = self._studio, self._blocking.distance
+        rightward = [studio.wardrobe[part.member].faces_right(part) for part in shot.parts]
+        visible = distance * studio.width / lens(studio.width, studio.height)
+        held_back = self._set.backdrop is not None
+        return travel(shot.parts, bodies, rightward, shot.seconds, distance, visible,
+                      lateral=self._heading == "lateral", held_back=held_back, slow=slow)  # fmt: skip

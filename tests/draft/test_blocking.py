@@ -111,3 +111,34 @@ def test_a_thing_beside_a_portrait_is_in_the_picture():
         )
         assert mark.raised > 0.3
         assert row < 720
+
+
+FLYER = Body(1.7, "thing", aloft=True)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("bodies", [
+    [PERSON, FLYER], [FLYER, PERSON], [PERSON, Body(0.4, "person", aloft=True), Body(1.2, "figure"), FLYER],
+])  # fmt: skip
+def test_who_flies_is_above_those_on_the_ground_and_in_the_picture(bodies, width, height):
+    """A flyer's lower end is above every head, and its upper end and all feet are seen."""
+    plan = block(bodies, "medium", width, height)
+    placed = list(zip(plan.marks, bodies, strict=True))
+    heads = max(mark.height for mark, body in placed if not body.aloft)
+    for mark, body in placed:
+        assert (mark.raised > heads) == body.aloft
+        scale = lens(width, height) / (plan.distance + mark.z)
+        above = plan.horizon + scale * (plan.camera_height - mark.raised - mark.height)
+        below = plan.horizon + scale * (plan.camera_height - mark.raised)
+        assert 0 <= above < below <= 0.95 * height
+        assert (abs(mark.x) + 0.5 * mark.height * body.aspect) * scale <= 0.5 * width
+
+
+def test_who_flies_alone_is_high_above_the_ground_and_as_large_as_ever():
+    """A lone flyer takes the camera up with it; in a room both stay low."""
+    outdoors, indoors = block([FLYER], "wide", *SIZES[0]), block([FLYER], "wide", *SIZES[0], sky=0.2)
+    assert outdoors.marks[0].raised > 1
+    assert indoors.marks[0].raised == pytest.approx(0.2)
+    assert outdoors.distance == indoors.distance
+    lower = outdoors.camera_height - indoors.camera_height
+    assert lower == pytest.approx(outdoors.marks[0].raised - 0.2)
