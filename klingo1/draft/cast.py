@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from klingo1.draft.plan import CastMember
+from klingo1.draft.strangers import strangers
 from klingo1.draft.views import renamed
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _alike(cutouts: Sequence[Cutout], roles: Sequence[str], one: int, two: int) 
         return 0.0
     if any(c.method in {"print", "place"} or not c.views for c in (first, second)):
         return 0.0
-    return max(likeness(a, b) for a in first.views for b in second.views)
+    pairs = list(itertools.product(first.views, second.views))
+    return 0.0 if any(strangers(a, b) for a, b in pairs) else max(likeness(a, b) for a, b in pairs)
 
 
 def likeness(one: View, two: View) -> float:

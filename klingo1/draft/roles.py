@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from klingo1.draft.bearings import asymmetry, reduced_alpha
 from klingo1.draft.faces import FACE_SIDE, find_face
 from klingo1.draft.salience import reduced
-from klingo1.draft.views import asymmetry, has_neck, reduced_alpha, stands_on_two
+from klingo1.draft.views import has_neck, stands_on_two
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from klingo1.draft.bearings import asymmetry, faces_right, names_of, reduced_alpha, shrunk
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,16 +55,10 @@ def trimmed(bgra: Pixels) -> Pixels | None:
     part = bgra[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = (VIEW_SIDE - 2 * _PAD) / max(part.shape[:2])
     if scale < 1:
-        part = _shrunk(part, scale)
+        part = shrunk(part, scale)
     return np.asarray(
         cv2.copyMakeBorder(part, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     )
-
-
-def _shrunk(bgra: Pixels, scale: float) -> Pixels:
-    size = (max(1, int(bgra.shape[1] * scale)), max(1, int(bgra.shape[0] * scale)))
-    # The colours under clear pixels are extended ones already, so straight alpha scales without a fringe.
-    return np.asarray(cv2.resize(bgra, size, interpolation=cv2.INTER_AREA))
 
 
 def with_edge_colours(bgr: Pixels, alpha: Pixels) -> Pixels:
@@ -172,31 +168,6 @@ def renamed(views: Sequence[View]) -> tuple[View, ...]:
     return tuple(v if v.given else replace(v, name=next(names)) for v in views)
 
 
-def names_of(parts: Sequence[Pixels]) -> list[str]:
-    """front, side or back for each view of one subject.
-
-    Side views are lopsided and narrow; of the symmetric ones the front has a face: more detail and more
-    different colours in the head.
-    """
-    lopsided = [asymmetry(p) for p in parts]
-    if len(parts) == 1:
-        slim = parts[0].shape[0] > 2.6 * parts[0].shape[1]
-        return ["side" if lopsided[0] > (0.1 if slim else 0.22) else "front"]
-    widest = max(p.shape[1] / p.shape[0] for p in parts)
-    sideways = [a - 0.35 * (p.shape[1] / p.shape[0]) / widest for a, p in zip(lopsided, parts, strict=True)]
-    names = ["side"] * len(parts)
-    first_side = int(np.argmax(sideways))
-    upright = [
-        i for i in range(len(parts)) if i != first_side and lopsided[i] < max(0.2, 0.7 * lopsided[first_side])
-    ]
-    if max(lopsided) < 0.08:  # nothing is seen from the side: a front and a back
-        upright = list(range(len(parts)))
-    upright.sort(key=lambda i: -_face_detail(parts[i]))
-    for rank, i in enumerate(upright):
-        names[i] = "front" if rank == 0 else "back" if rank == 1 else "side"
-    return names
-
-
 def kind(views: Sequence[View]) -> str:
     """A character or a prop, by the silhouette: several views, two legs, a head on a neck, or a tall figure.
 
@@ -211,11 +182,6 @@ def kind(views: Sequence[View]) -> str:
     if stands_on_two(alpha) or (height < 1.5 * width and has_neck(alpha)):
         return "character"
     return "prop"
-
-
-def reduced_alpha(bgra: Pixels) -> NDArray[np.bool_]:
-    """The silhouette, at most 360 pixels high or wide."""
-    return np.asarray(_small(bgra)[..., 3] > 128)
 
 
 def stands_on_two(alpha: NDArray[np.bool_]) -> bool:
@@ -240,53 +206,3 @@ def has_neck(alpha: NDArray[np.bool_]) -> bool:
     neck = low + int(np.argmin(spans[low:high]))
     head, chest = float(spans[:neck].max()), float(spans[neck:].max())
     return float(spans[neck]) < 0.88 * head and float(spans[neck]) < 0.8 * chest and head < 1.3 * chest
-
-
-def asymmetry(bgra: Pixels) -> float:
-    """0 for a silhouette that equals its mirror image about its centre of mass, up to 1."""
-    alpha = _small(bgra)[..., 3].astype(np.float32) / 255
-    total = float(alpha.sum())
-    if total < 1:
-        return 0.0
-    centre = round(float((alpha.sum(axis=0) * np.arange(alpha.shape[1])).sum()) / total)
-    reach = min(centre, alpha.shape[1] - centre)
-    if reach < 3:
-        return 1.0
-    left, right = alpha[:, centre - reach : centre], alpha[:, centre : centre + reach][:, ::-1]
-    return float(np.abs(left - right).sum() / max(float((left + right).sum()), 1.0))
-
-
-def faces_right(bgra: Pixels) -> bool:
-    """Which way a side view looks: toes stick out to the front and the face has the detail of the head."""
-    small = _small(bgra)
-    alpha = (small[..., 3] > 128).astype(np.float32)
-    height = len(alpha)
-    toes = _centre(alpha[int(height * 0.955) :]) - _centre(alpha[int(height * 0.80) : int(height * 0.90)])
-    head = alpha[: int(height * 0.36)]
-    detail = _detail(small)[: head.shape[0]] * head
-    face = _centre(detail) - _centre(head)
-    return bool(toes + face > 0)
-
-
-def _centre(weights: Numbers) -> float:
-    total = float(weights.sum())
-    return float((weights.sum(axis=0) * np.arange(weights.shape[1])).sum()) / total if total > 0 else 0.0
-
-
-def _face_detail(bgra: Pixels) -> float:
-    small = _small(bgra)
-    rows = max(1, int(small.shape[0] * 0.36))
-    solid = small[:rows, :, 3] > 200
-    return float(_detail(small)[:rows][solid].mean()) if solid.any() else 0.0
-
-
-def _detail(small: Pixels) -> Numbers:
-    grey = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_BGR2GRAY)
-    inside = cv2.erode((small[..., 3] > 200).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.asarray(np.abs(cv2.Laplacian(grey, cv2.CV_32F)) * inside, np.float32)
-
-
-def _small(bgra: Pixels) -> Pixels:
-    """At most 360 pixels high or wide: enough for guesses, and the same guess at every size."""
-    scale = 360 / max(bgra.shape[:2])
-    return _shrunk(bgra, scale) if scale < 1 else bgra

@@ -10,8 +10,9 @@ OVER = 2
 
 
 def figure(
-    scale=1.0, *, coat=(40, 180, 240), trousers=(110, 60, 50), skin=(190, 210, 245), side=False, back=False
-):
+    scale=1.0, *, coat=(40, 180, 240), trousers=(110, 60, 50), skin=(190, 210, 245), hair=(30, 40, 70),
+    side=False, back=False,
+):  # fmt: skip
     """A drawn person as BGR and mask, H×W = 460×240 times `scale`, transparent outside the mask."""
     s = scale * OVER
     size = (round(460 * s), round(240 * s))
@@ -29,7 +30,6 @@ def figure(
         for canvas, fill in ((bgr, colour), (mask, 255)):
             cv2.ellipse(canvas, centre, axes, 0, 0, 360, fill, -1)
 
-    hair = (30, 40, 70)
     if side:
         shape([(92, 240), (140, 240), (136, 430), (98, 430)], trousers)
         shape([(92, 420), (136, 420), (172, 448), (172, 456), (92, 456)], hair)

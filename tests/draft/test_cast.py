@@ -37,6 +37,16 @@ def test_views_of_one_character_come_together():
     assert views_of(scene, cutouts) == ()
 
 
+def test_sisters_in_the_same_coat_are_two():
+    """Three views of a dark-haired girl and three of a fair one in her clothes are two members, not one."""
+    fair = {**RED, "hair": (90, 190, 235)}
+    sides = ({}, {"side": True}, {"back": True})
+    cutouts = [cut(**RED, **seen) for seen in sides] + [cut(**fair, **seen) for seen in sides]
+    assert group(cutouts) == [(0, 1, 2), (3, 4, 5)]
+    assert group([cutouts[0], cutouts[5]]) == [(0,), (1,)]
+    assert group(cutouts, groups=[1] * 6) == [(0, 1, 2, 3, 4, 5)]  # what a person says comes first
+
+
 def test_chosen_roles_keep_pictures_apart():
     """Two alike pictures that a person gave different roles are different members."""
     cutouts = [cut(), cut()]

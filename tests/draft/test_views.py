@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from drawings import figure
 
+from klingo1.draft.bearings import asymmetry, faces_right
 from klingo1.draft.views import (
     VIEW_SIDE,
-    asymmetry,
-    faces_right,
     kind,
     named,
     split,
@@ -88,6 +87,29 @@ def test_views_are_named_in_any_order(order):
     chosen = [drawings[i] for i in order]
     views = named([trimmed(part) for _, part in chosen])
     assert [view.name for view in views] == [name for name, _ in chosen]
+
+
+def test_a_sheet_with_both_sides_has_two_side_views():
+    """Of front, right, back and left the second and the last are sides, whatever their outline's evenness."""
+    side = drawn(side=True)
+    parts = [drawn(), side, drawn(back=True), np.ascontiguousarray(side[:, ::-1])]
+    views = named([trimmed(part) for part in parts])
+    assert [view.name for view in views] == ["front", "side", "back", "side"]
+    assert [views[1].faces_right, views[3].faces_right] == [True, False]
+
+
+def test_an_even_figure_is_seen_from_the_side_where_it_is_narrow():
+    """A robot of boxes has no lopsided view: the narrow one is its side; without one there is none."""
+
+    def box(width, windows):
+        picture = np.full((300, width, 4), (150, 160, 170, 255), np.uint8)
+        for column in windows:
+            picture[40:60, column : column + 20] = (20, 20, 30, 255)
+        return trimmed(picture)
+
+    front, side, back = box(150, (30, 60, 100)), box(70, (40,)), box(150, ())
+    assert [view.name for view in named([back, side, front])] == ["back", "side", "front"]
+    assert [view.name for view in named([back, front])] == ["back", "front"]
 
 
 def test_facing_turns_with_the_picture():
