@@ -169,7 +169,7 @@ class Reader:
             and stop < len(self.words)
             and self.words[stop] in self.lexicon.heads
         )
-        living = Sense("noun", "being") in senses
+        living = any(sense.kind == "noun" and sense.value in ("being", "thing") for sense in senses)
         for sense in senses:
             kind = sense.kind
             if kind == "unwanted":

@@ -382,7 +382,9 @@ def facts(entry):
             yield from ((f"{name}={value}", value in have[name]) for value in wanted)
 
 
-@pytest.mark.parametrize(("table", "least", "size"), [("prompt", 0.85, 60), ("held", 0.85, 55)])
+@pytest.mark.parametrize(
+    ("table", "least", "size"), [("prompt", 0.85, 60), ("held", 0.85, 55), ("fresh", 0.85, 45)]
+)
 def test_the_key_facts_of_many_prompts_are_understood(table, least, size, capsys):
     """Of what a person would expect from these prompts, the director gets most; the share is printed."""
     entries = PROMPT_FILE[table]
