@@ -18,6 +18,7 @@ LIKENESS_REACH = 5
 ARRIVAL_REACH = 6
 _FACTS = ("place", "time", "weather", "look")
 _QUOTED_SHARE = 0.6
+_OVERHEAD = frozenset(("under", "beneath", "against"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,11 @@ class Reader:
             self._plain_word(sense.value, start)
 
     def _place(self, sense: Sense, start: int, stop: int, shown: tuple[str, ...], *, living: bool) -> None:
-        aside = any(word in self.grammar["aside"] for word in self.words[max(0, start - 3) : start])
+        before = self.words[max(0, start - 3) : start]
+        if sense.weak and sense.value == "sky" and not _OVERHEAD.isdisjoint(before):
+            self.used.update(shown)
+            return  # under a red sky somebody stands on the ground
+        aside = any(word in self.grammar["aside"] for word in before)
         later = start < self.arrival_to or self.beats[-1].said_then
         rank = (2 if living else 1) if sense.weak else int(aside and not later)
         if rank == 0 and self.places and self.places_end == start:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
+_GLARE = 200.0
+"""The level that the brightest gas of a nebula comes near to."""
+
 
 def stars(rng: Generator, picture: Paint, count: int) -> None:
     """Small and large stars in slightly different colours, some with a soft glow, in place."""
@@ -46,6 +49,9 @@ def nebula(rng: Generator, picture: Paint, colours: Sequence[Rgb], *, strength: 
         ..., None
     ]
     glow += (np.exp(-((slant / 0.45) ** 2)) * smoothstep(0.2, 2.0, wisps) * 90)[..., None]
+    # Brighter gas keeps its colour instead of burning out to white.
+    brightest = np.maximum(glow.max(axis=2, keepdims=True), 1)
+    glow *= _GLARE * (1 - np.exp(-brightest / _GLARE)) / brightest
     picture += cv2.resize(glow.clip(0, 255), (picture.shape[1], picture.shape[0])) * np.float32(strength)
 
 

@@ -23,7 +23,7 @@ from klingo1.draft.wake import RAISES_DUST, Wake
 from klingo1.draft.weather import Weather
 
 _AIRBORNE = frozenset(("fly", "float"))
-_SKY = {"room": 0.25, "studio": 0.25, "picture": 0.0, "sky": 0.0, "space": 0.0, "underwater": 0.0}
+_SKY = {"room": 0.25, "studio": 0.25, "picture": 0.0, "sky": 0.0, "space": 0.9, "underwater": 0.5}
 """Metres up that a flyer goes, where it is not the open air above the ground."""
 _STEP = 7.3
 """Metres between the places where two shots in the same set begin, so that each shows another part of it."""

@@ -383,6 +383,22 @@ def facts(entry):
 
 
 @pytest.mark.parametrize(
+    ("prompt", "place"),
+    [
+        ("walking under a crimson sky", ""),
+        ("a girl in a field under a starry sky", "meadow"),
+        ("silhouetted against the evening sky", ""),
+        ("flying through the sky", "sky"),
+        ("an airship floats above a lake", "lake"),
+        ("an airship", "sky"),
+    ],
+)
+def test_what_is_overhead_is_not_where_one_walks(prompt, place):
+    """A sky that somebody is under is no place, and a flying machine alone gives way to any place."""
+    assert understand(prompt).place == place
+
+
+@pytest.mark.parametrize(
     ("table", "least", "size"), [("prompt", 0.85, 60), ("held", 0.85, 55), ("fresh", 0.85, 45)]
 )
 def test_the_key_facts_of_many_prompts_are_understood(table, least, size, capsys):
