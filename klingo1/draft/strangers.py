@@ -45,7 +45,7 @@ def strangers(one: View, two: View) -> bool:
         inside = cv2.erode(both.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         differs = _other_colours(first, other, inside)
         if _correlation(first, other, inside) > _SAME_DRAWING:
-            return float(differs.sum()) > _PATCH * inside.sum()
+            return float(differs.sum()) > _PATCH * float(inside.sum())
         crown = inside & (np.arange(_SIZE[1])[:, None] < _SIZE[1] // 12)
         if crown.any() and float(differs[crown].mean()) > _CROWN:
             return True
@@ -71,10 +71,10 @@ def _other_colours(one: Pixels, two: Pixels, inside: NDArray[np.bool_]) -> NDArr
 
 def _correlation(one: Pixels, two: Pixels, inside: NDArray[np.bool_]) -> float:
     """How well the edges inside both agree: -1 to 1."""
-    edges = [_edges(picture)[inside] for picture in (one, two)]
-    if any(part.size < 2 or float(part.std()) < 1e-3 for part in edges):
+    here, there = (_edges(picture)[inside] for picture in (one, two))
+    if here.size < 2 or min(float(here.std()), float(there.std())) < 1e-3:
         return 0.0
-    return float(np.corrcoef(*edges)[0, 1])
+    return float(np.corrcoef(here, there)[0, 1])
 
 
 def _edges(picture: Pixels) -> Numbers:
