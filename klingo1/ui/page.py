@@ -42,7 +42,7 @@ _INSTALLED = Path(__file__).parents[1] / "assets"
 ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"
 """Inside the package where it is installed, beside it in the repository."""
 UPLOAD_MAX = "200mb"
-SESSIONS_MAX = 500
+SESSIONS_MAX = 100
 """Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
