@@ -28,6 +28,7 @@ from faults.invariants import CANARY
 
 from klingo1 import engines, moments
 from klingo1.client import Client
+from klingo1.job import State
 from klingo1.request import VideoRequest
 from klingo1.retry import Patience
 from klingo1.settings import Settings
@@ -76,9 +77,12 @@ def open_hasty(home: Path, url: str, **settings: Any) -> Studio:
 
 
 def settle(studio: Studio, *, seconds: float = 120.0) -> None:
-    """Wait until no job goes on without a person."""
+    """Wait until no job goes on without a person; a download that waits for better times does."""
     until = time.monotonic() + seconds
-    while any(job.state.active and not job.problem for job in studio.jobs(limit=1000)):
+    while any(
+        job.state.active and (not job.problem or job.state is State.DOWNLOADING)
+        for job in studio.jobs(limit=1000)
+    ):
         assert time.monotonic() < until, [(j.state, j.problem) for j in studio.jobs(limit=1000)]
         time.sleep(0.02)
 
