@@ -5,7 +5,8 @@ WORKDIR /app
 COPY requirements.txt pyproject.toml README.md LICENSE app.py ./
 COPY klingo1 klingo1
 COPY assets assets
-RUN pip install --no-cache-dir '.[replicas,cluster]'
+# Compiled here, because the user below may not write beside the modules.
+RUN pip install --no-cache-dir '.[replicas,cluster]' && python -m compileall -q klingo1
 USER klingo1
 ENV KLINGO1_HOME=/data GRADIO_TEMP_DIR=/data/cache PYTHONUNBUFFERED=1
 VOLUME /data

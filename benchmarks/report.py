@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ mpl.rcParams["svg.hashsalt"] = "klingo1"
 mpl.rcParams["axes.spines.top"] = mpl.rcParams["axes.spines.right"] = False
 OURS, THEIRS = "#b3541e", "#5a6b7a"
 PACKAGES = ("gradio", "httpx", "pillow", "av", "numpy", "opencv-python-headless", "sqlalchemy", "wavespeed")
-LIMIT = 1200
+LIMIT = 600.0
+"""Seconds after which a program counts as stuck and is ended; the others go on."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,27 @@ def run(program: Program, folder: Path, *, quick: bool) -> float:
     kept.unlink(missing_ok=True)
     began = time.perf_counter()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with printed.open("w", encoding="utf-8") as out:
-        ended = subprocess.Popen(
+    with (
+        printed.open("w", encoding="utf-8") as out,
+        subprocess.Popen(
             [*command, *(program.quick if quick else ())],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        for line in ended.stdout:
+        ) as running,
+    ):
+        alarm = threading.Timer(LIMIT, running.kill)
+        alarm.start()
+        for line in running.stdout:
             out.write(line)
             print(line, end="", flush=True)
-    if ended.wait(LIMIT) != 0:
-        print(f"{program.name} failed ({ended.returncode})", file=sys.stderr)
+        code = running.wait()
+        alarm.cancel()
+    if code != 0:
+        kept.unlink(missing_ok=True)  # what a failed program left is not to be trusted
+        print(f"{program.name} failed ({code})", file=sys.stderr)
     return time.perf_counter() - began
 
 
@@ -124,11 +133,19 @@ def table(found: dict[str, Any]) -> list[str]:
         rival = "" if row["rival"] is None else number(row["rival"]) + unit
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}×"
         verdict = {True: "reached", False: "**not reached**", None: ""}[row["reached"]]
+        if row["reached"] is False and row.get("why"):
+            verdict += f": {row['why']}"
         lines.append(
             f"| {row['what']} | {rival} | {number(row['klingo1'])}{unit} | {ratio} "
             f"| {row['goal']} | {verdict} |"
         )
     return lines
+
+
+def failure(folder: Path, program: Program) -> str:
+    """What a program that failed said last."""
+    said = (folder / f"{program.name}.txt").read_text(encoding="utf-8").strip().splitlines()
+    return f"**It failed, so nothing is claimed**: `{said[-1].replace('`', '')[:200] if said else 'no word'}`"
 
 
 def cell(value: Any) -> str:
@@ -229,6 +246,9 @@ def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Pa
     for program in PROGRAMS:
         kept = folder / f"{program.name}.json"
         if not kept.exists():
+            if program.name in took:
+                missed.append(f"{program.name}, which failed")
+                lines += [f"## {program.name}", "", program.claim, "", failure(folder, program), ""]
             continue
         found = json.loads(kept.read_text(encoding="utf-8"))
         missed += [f"{found['title']}: {row['what']}" for row in found["rows"] if row.get("reached") is False]

@@ -35,6 +35,8 @@ class Row:
     most: float | None = None
     least: float | None = None
     at_most: float | None = None
+    why: str = ""
+    """Why the goal is not reached, where that is known; told only then."""
 
     @property
     def ratio(self) -> float | None:

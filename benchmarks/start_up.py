@@ -41,7 +41,9 @@ HEAVY = ("gradio", "av", "cv2", "sqlalchemy")
 
 
 def environment(folder, port):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
+    """Without settings, and with compiled modules kept on disk as usual: an installed gradio has its own."""
+    ours = ("KLINGO1_", "WAVESPEED_", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return kept | {
         "KLINGO1_HOME": str(folder / "home"),
         "GRADIO_TEMP_DIR": str(folder / "cache"),
@@ -102,7 +104,8 @@ def one_start(who, folder, browser=None):
 
 def timed(*command):
     began = time.perf_counter()
-    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    environ = environment(ROOT, 0)
+    subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 

@@ -6,6 +6,7 @@ One is made at a time, since encoders use every core; who asks again gets the fi
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,15 +73,29 @@ def shown(job: Job) -> Path | None:
     A draft's own file tells how it was made. Of a paid result a copy is stamped with its recipe, once, its
     packets bit for bit; the file that was downloaded stays as it came. What cannot be stamped is shown plain.
     """
+    video = at_hand(job)
+    if video is None or video != job.video or job.engine is Engine.DRAFT:
+        return video
+    try:
+        return stamp(video, _stamped(video), job)
+    except (InvalidRequest, OSError):
+        return video
+
+
+def at_hand(job: Job) -> Path | None:
+    """As `shown`, but nothing is made: a paid result of which there is no stamped copy yet is plain."""
     if job.state is not State.DONE or job.video is None or not job.video.is_file():
         return None
     if job.engine is Engine.DRAFT:
         return job.video
-    to = job.video.parent / HANDED / "clip.mp4"
-    try:
-        return to if _fresh(to, job) else stamp(job.video, to, job)
-    except (InvalidRequest, OSError):
-        return job.video
+    with suppress(InvalidRequest, OSError):
+        if _fresh(to := _stamped(job.video), job):
+            return to
+    return job.video
+
+
+def _stamped(video: Path) -> Path:
+    return video.parent / HANDED / "clip.mp4"
 
 
 def write(job: Job, kind: Kind, to: Path, *, size: Size = Size.ORIGINAL, with_cost: bool = False) -> None:

@@ -32,7 +32,7 @@ def told_by(name, tmp_path, *options):
 def test_the_clients_are_measured_on_the_same_tasks(tmp_path):
     """Both clients see every task end; lag, polls, CPU and connections stand beside each other."""
     found = told_by("client_overhead", tmp_path, "--lengths", "0.3", "--rounds", "1")
-    assert len(found["rows"]) == 5
+    assert len(found["rows"]) == 6
     assert all(row["klingo1"] > 0 and row["rival"] > 0 for row in found["rows"])
     assert [len(lags) for lags in found["series"]["0.3"].values()] == [1, 1]
 
@@ -99,3 +99,26 @@ def test_the_report_tells_what_was_missed_and_draws_the_plots(imported, tmp_path
         assert f"pictures/{name}.svg" in page
         picture = ET.parse(tmp_path / "docs" / "pictures" / f"{name}.svg").getroot()
         assert sum(1 for _ in picture.iter("{http://www.w3.org/2000/svg}path")) > 10
+
+
+def test_a_program_that_fails_stops_nothing_and_is_written_up_as_failed(tmp_path, imported, monkeypatch):
+    """The page names it among what is not reached, says what it said last, and claims no figure of it."""
+    report = imported("report")
+    broken = report.Program("no_such_program", "Never measured.")
+    monkeypatch.setattr(report, "PROGRAMS", (broken,))
+    took = {broken.name: report.run(broken, tmp_path, quick=True)}
+    page = report.write(tmp_path, tmp_path / "docs", took, quick=True).read_text(encoding="utf-8")
+    assert "Not reached: no_such_program, which failed." in page
+    assert "It failed" in page
+    assert "No such file" in page
+
+
+def test_a_goal_that_is_missed_is_told_with_its_reason(imported):
+    """The reason stands beside the verdict, and only where the goal is missed."""
+    results, report = imported("results"), imported("report")
+    found = results.Results("t", "r")
+    found.add(results.Row("slow", "s", 2.0, 1.0, most=1.0, why="physics"))
+    found.add(results.Row("fast", "s", 1.0, 2.0, most=1.0, why="never told"))
+    lines = report.table({"rival": "r", "rows": [row.as_json() for row in found.rows]})
+    assert lines[-2].endswith("**not reached**: physics |")
+    assert lines[-1].endswith("| reached |")

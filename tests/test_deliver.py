@@ -13,7 +13,7 @@ from filming import facts_of, film, finished
 from PIL import Image
 
 from klingo1 import deliver as module
-from klingo1.deliver import HANDED, Kind, deliver, kind_of, shown, write_still
+from klingo1.deliver import HANDED, Kind, at_hand, deliver, kind_of, shown, write_still
 from klingo1.errors import InvalidRequest
 from klingo1.job import State
 from klingo1.recipe import read_recipe
@@ -83,6 +83,13 @@ def test_the_paid_result_that_a_page_plays_carries_its_recipe(job, tmp_path):
     written = first.stat().st_mtime_ns
     assert shown(job).stat().st_mtime_ns == written
     assert deliver(job, Kind.MP4, job.video.parent / HANDED) == first
+
+
+def test_a_list_of_runs_stamps_nothing(job):
+    """It plays the download until the run itself was shown, and from then on the stamped copy."""
+    assert at_hand(job) == job.video
+    assert not (job.video.parent / HANDED).exists()
+    assert shown(job) == at_hand(job) == job.video.parent / HANDED / "clip.mp4"
 
 
 def test_what_cannot_be_stamped_is_shown_as_it_came(job, tmp_path):

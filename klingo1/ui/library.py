@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from klingo1.deliver import at_hand
 from klingo1.errors import JobNotFound, KlingoError
 from klingo1.job import Job, State
 from klingo1.ui.handout import Handout
@@ -65,7 +66,9 @@ class Library:
         before = float(before) if isinstance(before, int | float) and not isinstance(before, bool) else None
         jobs, following = self._page(owner, before, _tests(values)) if owner else ([], None)
         return {
-            "jobs": [summary_view(self._studio.bring(job), publish=self._publish) for job in jobs],
+            "jobs": [
+                summary_view(self._studio.bring(job), publish=self._publish, find=at_hand) for job in jobs
+            ],
             "next": following,
         }
 

@@ -42,8 +42,8 @@ def job_view(job: Job, *, now: float, publish: Publish, ahead: int = 0) -> dict[
     }
 
 
-def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
-    """The part that the history shows too."""
+def summary_view(job: Job, *, publish: Publish, find: Callable[[Job], Path | None] = shown) -> dict[str, Any]:
+    """The part that the history shows too; `find` chooses the file of its video."""
     return {
         "id": job.id,
         "engine": job.engine.value,
@@ -63,7 +63,7 @@ def summary_view(job: Job, *, publish: Publish) -> dict[str, Any]:
         "aspect": job.request.aspect_ratio,
         "pictures": len(job.request.images),
         "with_video": job.request.has_video,
-        "video": _published(shown(job), publish),
+        "video": _published(find(job), publish),
         "poster": _published(job.poster, publish),
     }
 
