@@ -98,10 +98,13 @@ def mesas(  # noqa: PLR0917 - what, where and its colours: a painter's natural o
     tall = tall + profile(rng, width, 60, octaves=3) * 0.018 * height
     y = np.arange(rows, 0, -1, dtype=np.float32)[:, None]
     cover = np.clip(tall[None] - y + 0.5, 0, 1)[..., None]
-    strata = 0.1 * np.sin(y / height * 46 + 0.6 * profile(rng, width, 5)[None]) + 0.06 * np.sin(
-        y / height * 97
-    )
-    flutes = 0.12 * profile(rng, width, 90, octaves=3)[None]
+    # Layers sag from table to table; below the hard cap gullies run down, deep in one place, shallow in
+    # another.
+    bend = 2.2 * profile(rng, width, 7, octaves=3)[None]
+    strata = 0.05 * np.sin(y / height * 31 + bend) + 0.035 * np.sin(y / height * 83 + 1.7 * bend)
+    under = np.clip((tall[None] - y) / height, 0, 1)
+    depth = np.clip(0.7 + 0.8 * noise(rng, rows, width, 40, octaves=3), 0, 1.6)
+    flutes = 0.11 * profile(rng, width, 160, octaves=4)[None] * depth * np.clip((under - 0.06) / 0.1, 0, 1)
     lean = cv2.GaussianBlur(np.gradient(tall)[None], (0, 0), width / 300)
     tone = np.clip(0.9 + strata + flutes - 0.16 * np.clip(lean, -1.5, 1.5), 0.45, 1.3)[..., None]
     colour = np.array(bgr(stone), np.float32) * tone

@@ -103,6 +103,10 @@ class Limits:
     sink: float = 0.5
 
 
+_SKIRT = 4
+"""Rows of the sky below the horizon that repeat what stands on it."""
+
+
 @dataclass(slots=True)
 class Set:
     """A place, ready to be filmed.
@@ -158,4 +162,14 @@ def build(spec: SetSpec) -> Set:
     found = builder(spec)
     snowed(found, spec, hour(spec).tone.dim)
     found.width = spec.width
+    _skirt(found)
     return found
+
+
+def _skirt(place: Set) -> None:
+    """Draw the foot of the hills a little below the horizon: no bright line of bare sky shows above the
+    ground.
+    """
+    row = round(place.horizon)
+    if place.grounds and 1 < row < len(place.sky) - _SKIRT:
+        place.sky[row - 1 : row + _SKIRT] = place.sky[row - 2]
