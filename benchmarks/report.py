@@ -22,15 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+from plots import PLOTS
 from results import ROOT, cores, number
 
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-mpl.rcParams["svg.hashsalt"] = "klingo1"
-mpl.rcParams["axes.spines.top"] = mpl.rcParams["axes.spines.right"] = False
-OURS, THEIRS = "#b3541e", "#5a6b7a"
 PACKAGES = ("gradio", "httpx", "pillow", "av", "numpy", "opencv-python-headless", "sqlalchemy", "wavespeed")
 LIMIT = 600.0
 """Seconds after which a program counts as stuck and is ended; the others go on."""
@@ -142,6 +136,14 @@ def table(found: dict[str, Any]) -> list[str]:
     return lines
 
 
+def reached_instead(row: dict[str, Any]) -> str:
+    """What a row that missed its goal came to."""
+    came_to = f"{number(row['klingo1'])} {row['unit']}".rstrip()
+    if row["goal"].endswith("×"):
+        came_to = f"{row['ratio']:.2f}×"
+    return f"{came_to}, goal {row['goal']}" + (f" ({row['why']})" if row.get("why") else "")
+
+
 def failure(folder: Path, program: Program) -> str:
     """What a program that failed said last."""
     said = (folder / f"{program.name}.txt").read_text(encoding="utf-8").strip().splitlines()
@@ -154,77 +156,6 @@ def cell(value: Any) -> str:
     if isinstance(value, int | float):
         return number(value)
     return "" if value is None else str(value).replace("|", "\\|")
-
-
-# -- plots
-
-
-def plot_lags(found: dict[str, Any], to: Path) -> bool:
-    """Completion lag by job length: every round a dot, the medians joined."""
-    series = found.get("series") or {}
-    if not series:
-        return False
-    figure, axes = plt.subplots(figsize=(6.4, 3.6))
-    places = range(len(series))
-    for side, who, colour in ((-0.12, "wavespeed", THEIRS), (0.12, "klingo1", OURS)):
-        middles = []
-        for place, lags in zip(places, series.values(), strict=True):
-            values = lags[who]
-            axes.plot([place + side] * len(values), values, "o", color=colour, alpha=0.35, markersize=5)
-            middles.append(sorted(values)[len(values) // 2])
-        axes.plot([place + side for place in places], middles, "-", color=colour, label=who)
-    axes.set_xticks(list(places), [f"{length} s" for length in series])
-    axes.set_xlabel("length of the task at the service")
-    axes.set_ylabel("its end is known after, ms")
-    axes.legend(frameon=False)
-    return saved(figure, to)
-
-
-def plot_memory(found: dict[str, Any], to: Path) -> bool:
-    """Memory by jobs in flight."""
-    curves = (found.get("series") or {}).get("memory")
-    if not curves:
-        return False
-    figure, axes = plt.subplots(figsize=(6.4, 3.6))
-    for who, colour in (("threads", THEIRS), ("klingo1", OURS)):
-        if points := curves.get(who):
-            axes.plot(*zip(*points, strict=True), "-o", color=colour, label=who, markersize=4)
-    axes.set_xlabel("jobs in flight")
-    axes.set_ylabel("memory that the process grew by, MB")
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    return saved(figure, to)
-
-
-def plot_durations(found: dict[str, Any], to: Path) -> bool:
-    """Render time by duration, a line for each size: `series["render"]` = {size: [[seconds, seconds], …]}."""
-    curves = (found.get("series") or {}).get("render")
-    if not curves:
-        return False
-    figure, axes = plt.subplots(figsize=(6.4, 3.6))
-    for (size, points), look in zip(curves.items(), ("-o", "--s", ":^", "-.v", "-D"), strict=False):
-        axes.plot(*zip(*points, strict=True), look, color=OURS, label=size, markersize=4)
-    axes.set_xlabel("duration of the film, s")
-    axes.set_ylabel("time to make it, s")
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    return saved(figure, to)
-
-
-def saved(figure: Any, to: Path) -> bool:
-    figure.tight_layout()
-    to.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(to, metadata={"Date": None})
-    plt.close(figure)
-    return True
-
-
-PLOTS = {
-    "client_overhead": ("lag-by-length", plot_lags, "Completion lag by job length"),
-    "many_jobs": ("memory-by-jobs", plot_memory, "Memory by jobs in flight"),
-    "draft_film": ("render-by-duration", plot_durations, "Render time by duration"),
-}
 
 
 def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Path:
@@ -247,11 +178,15 @@ def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Pa
         kept = folder / f"{program.name}.json"
         if not kept.exists():
             if program.name in took:
-                missed.append(f"{program.name}, which failed")
+                missed.append(f"{program.name}: it failed")
                 lines += [f"## {program.name}", "", program.claim, "", failure(folder, program), ""]
             continue
         found = json.loads(kept.read_text(encoding="utf-8"))
-        missed += [f"{found['title']}: {row['what']}" for row in found["rows"] if row.get("reached") is False]
+        missed += [
+            f"{found['title']}: {row['what']}: {reached_instead(row)}"
+            for row in found["rows"]
+            if row.get("reached") is False
+        ]
         lines += [f"## {found['title']}", "", program.claim, "", *table(found), ""]
         lines += [note for note in found.get("notes", ()) for note in (note, "")]
         if program.name in PLOTS:
@@ -261,7 +196,8 @@ def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Pa
         command = f"python benchmarks/{program.name}.py"
         seconds = f" ({took[program.name]:.0f} s)" if program.name in took else ""
         lines += [f"Measured by `{command}`{seconds}.", ""]
-    lines[7:7] = ["Not reached: " + "; ".join(missed) + "." if missed else "Every goal is reached.", ""]
+    verdict = ["Not reached:", "", *(f"- {one}" for one in missed)] if missed else ["Every goal is reached."]
+    lines[8:8] = [*verdict, ""]
     page = out / "benchmarks.md"
     out.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")

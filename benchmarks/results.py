@@ -40,7 +40,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        return self.klingo1 / self.rival if self.rival else None
+        return self.klingo1 / self.rival if self.rival is not None and self.rival > 0 else None
 
     @property
     def goal(self) -> str:

@@ -94,7 +94,8 @@ def test_the_report_tells_what_was_missed_and_draws_the_plots(imported, tmp_path
         "(61 s)",
     ):
         assert words in page
-    assert "Not reached: CLIENT_OVERHEAD: CPU; MANY_JOBS: CPU; DRAFT_FILM: CPU." in page
+    missed = [f"- {name}: CPU: 0.90×, goal ≤ 0.5×" for name in ("CLIENT_OVERHEAD", "MANY_JOBS", "DRAFT_FILM")]
+    assert "\n".join(["", "Not reached:", "", *missed, "", "## CLIENT_OVERHEAD"]) in page
     for name in ("lag-by-length", "memory-by-jobs", "render-by-duration"):
         assert f"pictures/{name}.svg" in page
         picture = ET.parse(tmp_path / "docs" / "pictures" / f"{name}.svg").getroot()
@@ -108,7 +109,7 @@ def test_a_program_that_fails_stops_nothing_and_is_written_up_as_failed(tmp_path
     monkeypatch.setattr(report, "PROGRAMS", (broken,))
     took = {broken.name: report.run(broken, tmp_path, quick=True)}
     page = report.write(tmp_path, tmp_path / "docs", took, quick=True).read_text(encoding="utf-8")
-    assert "Not reached: no_such_program, which failed." in page
+    assert "- no_such_program: it failed" in page
     assert "It failed" in page
     assert "No such file" in page
 
