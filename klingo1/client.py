@@ -38,6 +38,8 @@ from klingo1.wire import Wire
 
 _log = logging.getLogger("klingo1.client")
 
+PICTURE_MAX = 4 * BODY_MAX
+
 
 class Client:
     """One account at one service. Connections are kept alive; close it, or use it in `async with`.
@@ -236,6 +238,13 @@ class Client:
         limit, what was fetched stays, and the next call goes on there.
         """
         return await fetch(self._wire, url, to, refresh=refresh, limit=limit, on_progress=on_progress)
+
+    async def picture(self, url: str) -> bytes:
+        """A small file of the service's own, such as an early frame. Raises ValueError for a stranger's."""
+        answer = await self._wire.call("GET", url, most=PICTURE_MAX)
+        if answer.status != 200:
+            self._raise_for(answer)
+        return answer.body
 
     async def balance(self) -> int:
         """What the account holds, in micro-dollars."""

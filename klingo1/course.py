@@ -270,11 +270,22 @@ class Course:
         reached(Moment.POLLED)
         if prediction.raw == (before.raw if before else job.details.get("data")):
             return
+        early = prediction.raw.get("poster")
+        if early and job.engine is Engine.DRAFT and not (before and before.raw.get("poster")):
+            self._soon(self._preview(job, early))
         self._soon(
             self._entries.note(
                 job, during=State.RUNNING, progress=prediction.progress, details=prediction.as_details()
             )
         )
+
+    async def _preview(self, job: Job, url: str) -> None:
+        """Show an early frame until the film is there; replicas do not share it."""
+        if self._files.shared:
+            return
+        early = await self._results.preview(job, await self._client(job), url, self._folder(job))
+        if early is not None:
+            await self._entries.note(job, during=State.RUNNING, poster=self._stored(early))
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

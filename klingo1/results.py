@@ -19,6 +19,7 @@ from klingo1.moments import Moment, reached
 from klingo1.prediction import outputs_of
 from klingo1.problems import problem_of
 from klingo1.retry import Clock
+from klingo1.whole import whole
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,11 @@ DECODING = 2
 """Posters made at once: the threads are the ledger's, too."""
 OUTAGE_SECONDS = 24 * 3600.0
 """How long the video's host may be out of reach before a person is told; outputs live for days."""
+
+
+PREVIEW = "preview.jpg"
+"""An early frame in a run's folder, until the film is there."""
+_JPEG = b"\xff\xd8\xff"
 
 
 class Results:
@@ -55,12 +61,26 @@ class Results:
                 await self._fetch_patiently(job, client, video)
             async with self._decoding:
                 made = await asyncio.to_thread(write_poster, video, poster)
+            await asyncio.to_thread((folder / PREVIEW).unlink, missing_ok=True)
             await asyncio.to_thread(self._files.keep, [video, poster] if made else [video])
         except FilesUnreachable as error:
             problem = Problem("DiskError", str(error))
             await self._entries.note(job, problem=problem, during=State.DOWNLOADING)
             raise
         return video, poster if made else None
+
+    async def preview(self, job: Job, client: Client, url: str, folder: Path) -> Path | None:
+        """An early frame of a film that is being made; None when it cannot be had, which is no loss."""
+        to = folder / PREVIEW
+        try:
+            picture = await client.picture(url)
+            if not picture.startswith(_JPEG):
+                return None
+            await asyncio.to_thread(_write, to, picture)
+        except (errors.KlingoError, ValueError, OSError):
+            log.info("job %s: no early frame", job.id)
+            return None
+        return to
 
     async def _fetch_patiently(self, job: Job, client: Client, to: Path) -> None:
         """An outage or a full disk: the partial file stays, the job waits, a person can read why."""
@@ -93,3 +113,8 @@ class Results:
         await client.download(
             known or await address(), to, refresh=address, on_progress=lambda *_: reached(Moment.MID_DOWNLOAD)
         )
+
+
+def _write(to: Path, data: bytes) -> None:
+    with whole(to) as part:
+        part.write_bytes(data)

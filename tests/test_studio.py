@@ -1,6 +1,7 @@
 """The studio against a server on real sockets: one POST per click, nothing lost, money always known."""
 
 import threading
+import time
 from pathlib import Path
 
 import av
@@ -369,3 +370,16 @@ def test_any_prediction_can_be_adopted_once(open_studio, picture):
         assert wait_for(other, adopted.id, State.DONE).video.exists()
         assert other.adopt(done.prediction_id).id == adopted.id
         assert server.billed == 1
+
+
+def test_a_draft_shows_its_first_frame_while_it_is_made(open_studio, picture, slow_drafts):
+    """As soon as a frame is painted the run in work has a poster."""
+    slow_drafts.early = b"\xff\xd8\xff an early frame"
+    studio = open_studio()
+    job = studio.submit(request_of(picture), engine="draft")
+    until = time.monotonic() + 10
+    while time.monotonic() < until and studio.job(job.id).poster is None:
+        time.sleep(0.01)
+    seen = studio.job(job.id)
+    assert seen.state is State.RUNNING
+    assert seen.poster.read_bytes() == slow_drafts.early

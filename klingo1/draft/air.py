@@ -45,6 +45,24 @@ def paint_sky(frame: Image, view: Camera, here: Set, *, mirrored: bool = False) 
     )  # fmt: skip
 
 
+class Sky:
+    """The sky of a shot; where the camera only travels, the same in every frame, and then painted once."""
+
+    def __init__(self, here: Set, inner: tuple[int, int]) -> None:
+        self._set = here
+        self._picture = np.zeros((inner[1], inner[0], 4), np.uint8)
+        self._key: tuple[float, ...] = ()
+
+    def paint(self, frame: Image, view: Camera) -> None:
+        """Fill the rows above the horizon."""
+        key = (view.focal, view.centre, view.horizon)
+        if key != self._key:
+            self._key = key
+            paint_sky(self._picture, view, self._set)
+        rows = min(len(frame), max(0, math.floor(view.horizon) + 2))
+        frame[:rows] = self._picture[:rows]
+
+
 class Haze:
     """Air between the camera and things: a share of haze that grows with distance."""
 

@@ -93,6 +93,7 @@ class Card:
             return
         scale = camera.focal / (depth * self.ppm)
         ax, ay = self._anchor()
+        ax, ay = ax - self._texture.left, ay - self._texture.top
         row = camera.horizon + camera.focal * (camera.y + (self.y if mirrored else -self.y)) / depth
         level = self._texture.level(scale)
         source = self._texture.hazed(level, haze, colour)

@@ -28,6 +28,7 @@ from klingo1.request import VideoRequest
 from klingo1.version import VERSION
 
 _POSTER_FRAME = 12
+"""The frame that stands for the film; until it is there, the first one does."""
 _BOX_EVERY = 6
 _PATIENCE = 0.1
 """Seconds between two looks at the stop file while a set is being built."""
@@ -101,7 +102,7 @@ def render(task: RenderTask) -> dict[str, Any]:
             encoder.add(planes)
             if box is not None and number % _BOX_EVERY == 0:
                 boxes[str(number)] = [round(v) for v in box]
-            if number == min(_POSTER_FRAME, plan.frames - 1):
+            if number in {0, min(_POSTER_FRAME, plan.frames - 1)}:
                 _write_poster(task.output.with_name("poster.jpg"), picture_of(planes))
             share = (number + 1 - section.first) / (stop - section.first)
             watch.note(0.12 + 0.86 * share, "shooting")
@@ -167,7 +168,7 @@ def _recipe(request: VideoRequest, plan: Plan) -> dict[str, Any]:
 
 
 def _write_poster(path: Path, picture: Image) -> None:
-    """The first good frame, for the page to show while the rest is made."""
+    """A frame for the page to show while the rest is made."""
     part = path.with_name(path.name + ".part")
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
     if done:

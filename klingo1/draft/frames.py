@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import cv2
@@ -56,11 +57,14 @@ class Film:
             self._clip.camera_path() if self._clip is not None else None,
         )
         self._chip = _chip(self.width, self.height)
-        self._sets: dict[tuple[str, str, int | None, str], Set] = {}
-        self._builder = ThreadPoolExecutor(1, thread_name_prefix="set")
+        self._sets: dict[tuple[str, str, int | None, str], Future[Set]] = {}
+        self._claiming = Lock()
+        self._builder = ThreadPoolExecutor(2, thread_name_prefix="set")
         self._first = first
         self._current = _first_shot(plan, first) - 1
-        self._next = self._builder.submit(self._prepare, self._current + 1)
+        # The first two side by side: nothing else has to be done yet.
+        self._ahead: dict[int, Future[Shooting]] = {}
+        self._prepare_ahead(2)
         self._shooting: Shooting | None = None
         self._previous: Shooting | None = None
 
@@ -75,8 +79,8 @@ class Film:
         """Whether the shot of a frame is built; waits for it, at most `patience` seconds."""
         if self._shooting is not None and number < self._plan.shots[self._current].stop:
             return True
-        wait([self._next], timeout=patience)
-        return self._next.done()
+        wait([self._ahead[self._current + 1]], timeout=patience)
+        return self._ahead[self._current + 1].done()
 
     def frame(self, number: int) -> tuple[Image, Box | None]:
         """Frame `number` as I420, height x 1.5 rows, and the lead's box.
@@ -85,11 +89,10 @@ class Film:
         """
         shots = self._plan.shots
         while self._shooting is None or number >= shots[self._current].stop:
-            self._previous, self._shooting = self._shooting, self._next.result()
             self._current += 1
+            self._previous, self._shooting = self._shooting, self._ahead.pop(self._current).result()
             self._release()
-            if self._current + 1 < len(shots):
-                self._next = self._builder.submit(self._prepare, self._current + 1)
+            self._prepare_ahead(1)
         shooting, shot = self._shooting, shots[self._current]
         if number == self._first:
             self._lead_in(number)
@@ -123,18 +126,28 @@ class Film:
         cv2.multiply(part, cv2.bitwise_not(cover), dst=part, scale=1 / 255)
         cv2.add(part, light, dst=part)
 
+    def _prepare_ahead(self, count: int) -> None:
+        for index in range(self._current + 1, min(self._current + 1 + count, len(self._plan.shots))):
+            if index not in self._ahead:
+                self._ahead[index] = self._builder.submit(self._prepare, index)
+
     def _prepare(self, index: int) -> Shooting:
         shot = self._plan.shots[index]
         return Shooting(self._studio, shot, index, self._set_for(shot), self._seed)
 
     def _set_for(self, shot: Shot) -> Set:
         key = _set_key(shot)
-        found = self._sets.get(key)
-        if found is None:
+        with self._claiming:
+            known = key in self._sets
+            made = self._sets.setdefault(key, Future())
+        if not known:
             # Shots that share a set see it as the first of them has it, wherever the film was begun.
             owner = next(one for one in self._plan.shots if _set_key(one) == key)
-            found = self._sets[key] = build(self._spec(owner))
-        return found
+            try:
+                made.set_result(build(self._spec(owner)))
+            except Exception as error:
+                made.set_exception(error)
+        return made.result()
 
     def _spec(self, shot: Shot) -> SetSpec:
         picture = None
@@ -157,8 +170,9 @@ class Film:
     def _release(self) -> None:
         """Forget the sets that no later shot needs."""
         needed = {_set_key(shot) for shot in self._plan.shots[self._current :]}
-        for key in [k for k in self._sets if k not in needed]:
-            del self._sets[key]
+        with self._claiming:
+            for key in [k for k in self._sets if k not in needed]:
+                del self._sets[key]
 
 
 def _first_shot(plan: Plan, frame: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -147,15 +148,22 @@ class Finish:
             noise = rng.normal(4 * grain, 2 * grain, (height + 64, width + 64))
             self._grain = noise.clip(0, 32).astype(np.uint8)
 
-    def planes(self, frame: Image, number: int, wash: Wash | None = None) -> Image:
-        """A frame (BGRA) as I420 (height x 1.5 rows), finished. The vignette darkens luma alone."""
+    def planes(
+        self, frame: Image, number: int, wash: Wash | None = None,
+        streaks: Callable[[Image], None] | None = None,
+    ) -> Image:  # fmt: skip
+        """A frame (BGRA) as I420 (height x 1.5 rows), finished. The vignette darkens luma alone. `streaks`
+        adds what has no colour of its own to luma.
+        """
         width, height = self._size
         planes: Image = cv2.cvtColor(frame, cv2.COLOR_BGRA2YUV_I420)
         kept, added = self._soft_light(frame, wash)
         luma = planes[:height]
+        if streaks is not None:
+            streaks(luma)
         if added is not None:
             _lay_light(planes, kept, added)
-            cv2.min(luma, _WHITE, dst=luma)
+        cv2.min(luma, _WHITE, dst=luma)
         cv2.multiply(luma, self._vignette, dst=luma, scale=1 / 255)
         if self._grain is not None:
             top, left = number * 29 % 64, number * 47 % 64

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from klingo1.draft.plan import CastMember
     from klingo1.request import DraftOptions
 
-_AT_ONCE = 2
-"""Pictures cut at the same time: the films that come with them are made on two cores."""
+_AT_ONCE = 3
+"""Pictures cut at the same time: one more than the cores that a film is made on, lest one of them idles."""
 _PATIENCE = 0.1
 
 

@@ -108,7 +108,8 @@ class Player:
         self.all_round = {"front", "side", "back"} <= names and part.action in ("spin", "turn")
         if self.all_round:
             self._others = {n: self._dress(costume.view(n), legs=False) for n in ("front", "side", "back")}
-        self._fade: dict[tuple[int, ...], Image] = {}
+        self._mirror = place.mirror()
+        self._mirrored: dict[int, Image] = {}
 
     def _dress(self, view: View, *, legs: bool) -> Puppet:
         facing = 1 if view.faces_right else -1
@@ -186,9 +187,8 @@ class Player:
                 (reach * size, reach * flat * size),
                 share * strength,
             )
-        mirror = self._place.mirror()
-        if mirror > 0.02 and not pose.about_middle and row < frame.shape[0]:
-            image = self._fading(halved(sprite), mirror)
+        if self._mirror > 0.02 and not pose.about_middle and row < frame.shape[0]:
+            image = self._fading(sprite)
             scaled = image.shape[0] / puppet.image.shape[0]
             paint_sprite(
                 frame, camera, image, ppm=scaled * puppet.height / mark.height,
@@ -196,17 +196,16 @@ class Player:
                 wide=pose.wide, tall=pose.tall, mirrored=True,
             )  # fmt: skip
 
-    def _fading(self, sprite: Image, strength: float) -> Image:
-        """The sprite for the mirror: gone towards the head, a little smeared."""
-        key = sprite.shape[:2]
-        fade = self._fade.get(key)
-        if fade is None:
-            ramp = np.clip(np.linspace(-0.25, 1.0, key[0], dtype=np.float32), 0, 1) ** 1.2
-            table = (ramp * 255 * strength).astype(np.uint8)
-            fade = self._fade[key] = np.ascontiguousarray(np.broadcast_to(table[:, None, None], (*key, 4)))
-        faded = cv2.multiply(sprite, fade, scale=1 / 255)
-        result: Image = cv2.blur(faded, (3, 5))
-        return result
+    def _fading(self, sprite: Image) -> Image:
+        """A pose's sprite for the mirror, half as large: gone towards the head, a little smeared."""
+        found = self._mirrored.get(id(sprite))  # the puppet keeps its poses
+        if found is None:
+            half = halved(sprite)
+            ramp = np.clip(np.linspace(-0.25, 1.0, half.shape[0], dtype=np.float32), 0, 1) ** 1.2
+            table = (ramp * 255 * self._mirror).astype(np.uint8)
+            fade = np.ascontiguousarray(np.broadcast_to(table[:, None, None], half.shape))
+            found = self._mirrored[id(sprite)] = cv2.blur(cv2.multiply(half, fade, scale=1 / 255), (3, 5))
+        return found
 
 
 def _halo(colour: tuple[float, float, float]) -> Image:

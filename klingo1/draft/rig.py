@@ -62,6 +62,16 @@ class Puppet:
     hip: int | None
     facing: int = 1
     _poses: dict[tuple[str, int], list[Posed]] = field(default_factory=dict, repr=False)
+    _solid: tuple[int, int, int, int] = field(init=False, repr=False)
+    _legs: Image = field(init=False, repr=False)
+    """What is below the hip; and the same darkened, for the far leg of a side view."""
+    _far_leg: Image = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._solid = solid_box(self.image)
+        self._legs = self._far_leg = self.image[self.foot if self.hip is None else self.hip + 2 :]
+        if self.name == "side" and self.hip is not None:
+            self._far_leg = _darkened(self._legs, 0.66)
 
     @classmethod
     def of(
@@ -197,12 +207,11 @@ class Puppet:
         out = np.zeros_like(self.image)
         hip = self.hip
         top = max(0, hip - int(0.055 * size))
-        legs = np.ascontiguousarray(self.image[self.hip + 2 :])
         base = top - (self.hip + 2.0)
         below = out[top:]
-        solid = solid_box(legs)
+        solid = solid_box(self._legs)
 
-        def lay(inverse: NDArray[np.float64], shade: float, first: int, last: int) -> None:
+        def lay(legs: Image, inverse: NDArray[np.float64], shade: float, first: int, last: int) -> None:
             # Above the legs the hip row goes on, as far as the torso hides it.
             left, right = _reached(inverse, (solid[0], -2 * (hip - top) - 8, solid[2], legs.shape[0]))
             first, last = max(first, left), min(last, right)
@@ -215,21 +224,19 @@ class Puppet:
                 legs, matrix, (last - first, height - top),
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
             )  # fmt: skip
-            if shade < 1:
-                part = cv2.transform(part, np.diag([shade, shade, shade, 1.0]).astype(np.float32))
-            over(below[:, first:last], part)
+            over(below[:, first:last], part if shade == 1 else _darkened(part, shade))
 
         bob = (0.013 if run else 0.011) * size * reach * (math.cos(2 * angle) * 0.5 + 0.5)
         if self.name == "side":
             pivot = -0.05 * size - 2
-            for offset, shade in ((math.pi, 0.66), (0.0, 1.0)):
+            for offset, leg in ((math.pi, self._far_leg), (0.0, self._legs)):
                 swing = (0.62 if run else 0.40) * reach * math.sin(angle + offset)
                 lift = max(0.0, math.cos(angle + offset)) * (0.30 if run else 0.14) * reach
                 cos, sin, grow = math.cos(swing), math.sin(swing), 1 / (1 - lift)
                 turn = np.array([[cos, -sin * grow], [sin, cos * grow]])
                 turn[0] += 0.10 * lift * turn[1]
                 start = np.array([self.centre, pivot]) - turn @ np.array([self.centre, pivot - base])
-                lay(np.column_stack([turn, start]), shade, 0, width)
+                lay(leg, np.column_stack([turn, start]), 1.0, 0, width)
             lean, drop = self.facing * (0.14 if run else 0.035) * reach * 0.33, bob - 0.01 * size
         else:
             middle = round(min(max(self.centre, 1), width - 1))
@@ -240,19 +247,21 @@ class Puppet:
                 tall = 1 / ((1 - lift) * (1 + 0.03 * reach * near))
                 move = self.centre * (1 - wide) - side * 0.004 * size
                 matrix = np.array([[wide, 0.0, move], [0.0, tall, base * tall]])
-                lay(matrix, 1 - 0.10 * max(0.0, -near), first, last)
+                lay(self._legs, matrix, 1 - 0.10 * max(0.0, -near), first, last)
             lean, drop = 0.0167 * reach * math.sin(angle), bob - 0.006 * size
-        self._torso(out, lean + sway * math.sin(angle), drop)
+        self._torso(out, lean + sway * math.sin(angle), drop, free=top)
         return out
 
-    def _torso(self, out: Image, lean: float, drop: float) -> None:
-        """Everything above the hip, sheared and lowered, its lower edge softened into the legs."""
+    def _torso(self, out: Image, lean: float, drop: float, *, free: int = 0) -> None:
+        """Everything above the hip, sheared and lowered, its lower edge softened into the legs. Nothing has
+        been painted so far above row `free`.
+        """
         assert self.hip is not None  # as in _stride
         height, width = self.image.shape[:2]
         cut = self.hip - drop
         rows = min(height, int(cut + 0.008 * self.height) + 2)
         matrix = np.array([[1.0, lean, -lean * self.hip], [0.0, 1.0, drop]])
-        left, _, right, _ = solid_box(self.image)
+        left, _, right, _ = self._solid
         first, last = _reached(matrix, (left, 0, right, height))
         first, last = max(0, first), min(width, last)
         if last - first < 1:
@@ -267,7 +276,15 @@ class Puppet:
             fade = (255 * np.clip((rows - np.arange(start, rows)) / (rows - start), 0, 1)).astype(np.uint8)
             weight = np.ascontiguousarray(np.broadcast_to(fade[:, None, None], (rows - start, width, 4)))
             torso[start:] = cv2.multiply(np.ascontiguousarray(torso[start:]), weight, scale=1 / 255)
-        over(out[:rows, first:last], torso)
+        free = min(free, rows)
+        out[:free, first:last] = torso[:free]
+        over(out[free:rows, first:last], torso[free:])
+
+
+def _darkened(image: Image, shade: float) -> Image:
+    """The picture with this share of its colour, its alpha unchanged."""
+    result: Image = cv2.transform(image, np.diag([shade, shade, shade, 1.0]).astype(np.float32))
+    return result
 
 
 def _reached(inverse: NDArray[np.float64], box: tuple[float, float, float, float]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from klingo1.draft.air import Haze, Mirror, paint_sky
+from klingo1.draft.air import Haze, Mirror, Sky
 from klingo1.draft.cards import NEAREST, Card
 from klingo1.draft.sets import Set
 from klingo1.draft.stage import Camera, Image
@@ -45,6 +45,7 @@ class Scenery:
         self.set = place_
         self._frame = np.zeros((height, width, 4), np.uint8)
         self._inner = np.zeros((inner[1], inner[0], 4), np.uint8)
+        self._sky = Sky(place_, inner)
         self._haze = Haze(place_, inner)
         self._mirror = Mirror(inner) if place_.wetness > 0 else None
 
@@ -79,7 +80,7 @@ class Scenery:
 
     def _paint_world(self, inner: Image, view: Camera, t: float) -> None:
         here = self.set
-        paint_sky(inner, view, here)
+        self._sky.paint(inner, view)
         top = inner.shape[0]
         for ground in here.grounds:
             top = min(top, ground.draw(inner, view, t))

@@ -117,8 +117,10 @@ class Shooting:
         frame = self._scenery.paint(
             camera, number / FPS, standing, lambda image: self._weather.draw_behind(image, number / FPS)
         )
-        self._weather.draw(frame, number / FPS)
-        return self._finish.planes(frame, number, self._weather.wash(number / FPS)), box
+        weather, seconds = self._weather, number / FPS
+        weather.draw(frame, seconds)
+        wash = weather.wash(seconds)
+        return self._finish.planes(frame, number, wash, lambda luma: weather.draw_rain(luma, seconds)), box
 
     def _camera(self, number: int, t: float, u: float) -> tuple[Camera, tuple[float, float]]:
         """The camera, and where the lead's mark is (x and z)."""

@@ -96,10 +96,19 @@ def solid_box(image: Image) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of what is not wholly see-through in a BGRA picture, with the one empty
     pixel round it that soft edges need; all 0 when nothing is.
     """
-    left, top, width, height = cv2.boundingRect(cv2.extractChannel(image, 3))
+    return _box(cv2.extractChannel(image, 3))
+
+
+def painted_box(image: Image) -> tuple[int, int, int, int]:
+    """The same of whatever is painted at all: light that is only added has an alpha of 0."""
+    return _box((image.view(np.uint32)[..., 0] != 0).view(np.uint8))
+
+
+def _box(cover: Image) -> tuple[int, int, int, int]:
+    left, top, width, height = cv2.boundingRect(cover)
     if not width:
         return 0, 0, 0, 0
-    rows, columns = image.shape[:2]
+    rows, columns = cover.shape
     return max(0, left - 1), max(0, top - 1), min(columns, left + width + 1), min(rows, top + height + 1)
 
 

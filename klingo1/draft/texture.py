@@ -8,9 +8,10 @@ from weakref import WeakValueDictionary
 import cv2
 import numpy as np
 
-from klingo1.draft.stage import Image, Rgb, bgr, halved
+from klingo1.draft.stage import Image, Rgb, bgr, halved, painted_box
 
 _SMALLEST, _LEVELS = 24, 6
+_GRID = 1 << (_LEVELS - 1)
 _KEPT = 6
 """Tinted copies kept for each texture; as the camera moves each serves for several frames."""
 _STEPS = 40
@@ -18,14 +19,19 @@ _STEPS = 40
 
 
 class Texture:
-    """A premultiplied BGRA picture and its halvings, each made when it is first needed.
+    """A premultiplied BGRA picture and its halvings, each made when it is first needed, without the empty
+    rows and columns around what is shown: `left` and `top` say where in the picture a halving begins, in
+    the picture's own pixels.
 
     `of` gives the one texture of a picture, so that all cards which show the same thing share it.
     """
 
     def __init__(self, image: Image) -> None:
         self.image = image
-        self._levels = [np.ascontiguousarray(image)]
+        left, top, right, bottom = painted_box(image)
+        # On the grid of the smallest halving, every one has the pixels that it would have of the whole.
+        self.left, self.top = left & -_GRID, top & -_GRID
+        self._levels = [image[self.top : max(bottom, 1), self.left : max(right, 1)]]
         self._veils: dict[tuple[int, Rgb], Image] = {}
         self._tinted: dict[tuple[int, int, Rgb], Image] = {}
 

@@ -23,7 +23,9 @@ from klingo1.draft.weather_tiles import flakes, fog_banks, scrap, streaks, sunbe
 
 @dataclass(frozen=True, slots=True)
 class _Scroll:
-    """A seamless tile, twice as tall as the frame, that falls `speed` pixels a second and sways."""
+    """A seamless tile, twice as tall as the frame, that falls `speed` pixels a second and sways. A tile
+    without colours (two axes) is light for the luma of a picture.
+    """
 
     tile: Image
     speed: float
@@ -137,8 +139,14 @@ class Weather:
     def draw(self, frame: Image, t: float) -> None:
         """Add what has an outline to a finished frame (BGRA), `t` seconds into the film."""
         for layer in self._layers:
-            if isinstance(layer, _Scroll | _Motes):
+            if isinstance(layer, _Motes) or (isinstance(layer, _Scroll) and layer.tile.ndim > 2):
                 layer.draw(frame, t)
+
+    def draw_rain(self, luma: Image, t: float) -> None:
+        """Add streaks, which have no colour, to the luma of a finished frame: a quarter of the work."""
+        for layer in self._layers:
+            if isinstance(layer, _Scroll) and layer.tile.ndim == 2:
+                layer.draw(luma, t)
 
     def wash(self, t: float) -> Wash | None:
         """What is soft and lies before everything: sunbeams, and of fog a thin veil."""

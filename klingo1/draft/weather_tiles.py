@@ -11,6 +11,9 @@ from numpy.random import Generator
 from klingo1.draft.paint import finish, noise, polygon
 from klingo1.draft.stage import Image, Paint, Rgb
 
+LUMA_RANGE = 219 / 255
+"""BT.601's luma for a step of grey, limited range."""
+
 
 def _twice(tile: Paint) -> Image:
     """Stack a tile on itself so that any window of its height can be cut out; alpha 0 (it only adds
@@ -23,7 +26,7 @@ def _twice(tile: Paint) -> Image:
 def streaks(  # noqa: PLR0917 - one caller, which has them all at hand
     rng: Generator, width: int, height: int, count: int, length: float, bright: float, thick: int
 ) -> Image:
-    """Rain: `count` slanting lines about `length` pixels long and `bright` (0-255), BGRA."""
+    """Rain: `count` slanting lines about `length` pixels long and `bright` (0-255), as luma."""
     tile = np.zeros((height, width), np.float32)
     thickness = max(1, round(thick * min(width, height) / 720))
     for _ in range(count):
@@ -36,7 +39,8 @@ def streaks(  # noqa: PLR0917 - one caller, which has them all at hand
             )
             cv2.line(tile, start, end, value, thickness, cv2.LINE_AA, 3)
     tile = cv2.GaussianBlur(tile, (0, 0), 0.7, borderType=cv2.BORDER_REFLECT)
-    return _twice(np.repeat(tile[..., None], 3, axis=2))
+    once = (tile * LUMA_RANGE).clip(0, 255).astype(np.uint8)
+    return np.concatenate([once, once])
 
 
 def flakes(  # noqa: PLR0917 - one caller, which has them all at hand

@@ -21,7 +21,9 @@ def seen(name, t, grey, *, behind=True, before=True):
     if before:
         sky.draw(frame, t)
     finish = Finish(320, 180, bloom=0.0, bloom_from=255)
-    return picture_of(finish.planes(frame, 0, sky.wash(t) if before else None)).astype(int)
+    wash = sky.wash(t) if before else None
+    planes = finish.planes(frame, 0, wash, (lambda luma: sky.draw_rain(luma, t)) if before else None)
+    return picture_of(planes).astype(int)
 
 
 @pytest.mark.parametrize("name", WEATHERS + EXTRA)

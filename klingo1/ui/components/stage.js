@@ -30,6 +30,16 @@ function drawFilm(wanted) {
   button.replaceChildren(icon(still ? 'play' : 'pause'));
 }
 
+/* The first frame of a draft in work. */
+function drawEarly(path) {
+  const early = $('.early');
+  early.hidden = !path;
+  if (!path || early.dataset.path === path) return;
+  early.dataset.path = path;
+  early.alt = t`The draft's first frame`;
+  early.src = fileUrl(path);
+}
+
 let shownPictures = '';
 function draw() {
   const view = get('view');
@@ -44,6 +54,7 @@ function draw() {
   root.dataset.state = state;
   root.classList.toggle('filmed', state === 'empty' && Boolean(sample));
   drawFilm(state === 'empty' && Boolean(sample));
+  drawEarly(state === 'running' ? view.poster : '');
   $('.frame').style.setProperty('--ratio', String(w / tall));
   $('.shape').textContent = aspect;
   const key = pictures.map((p) => p.file.url).join('|');

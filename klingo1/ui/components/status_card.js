@@ -50,7 +50,7 @@ async function poll(mine, failures) {
   const waiting = !answer.active && !answer.ended;
   if (answer.ended) return;
   const age = answer.now - answer.created;
-  const pause = document.hidden ? 5000 : waiting ? 4000 : answer.engine === 'draft' && age < 30 ? 500 : age < 600 ? 1000 : 4000;
+  const pause = document.hidden ? 5000 : waiting ? 4000 : answer.engine === 'draft' && age < 30 ? (age < 4 ? 200 : 500) : age < 600 ? 1000 : 4000;
   setTimeout(() => poll(mine, 0), pause);
 }
 function take(next) {
