@@ -99,8 +99,11 @@ def render_film(order: Order) -> dict[str, Any]:
 
 
 def load_film() -> None:
-    """Import the draft engine, ahead of the first film."""
+    """Import the draft engine and read its words, ahead of the first film."""
     import klingo1.draft.film  # noqa: F401, PLC0415 - as above
+    from klingo1.draft.lexicon import lexicon  # noqa: PLC0415 - as above
+
+    lexicon()
 
 
 def settle() -> None:

@@ -4,13 +4,13 @@ import asyncio
 from concurrent.futures import BrokenExecutor
 
 import pytest
-from dasking import Dask, observed, patient_film, until
+from dasking import Dask, observed, patient_film, small_film, until
 from shooting import FOX
 
 from klingo1.download import is_whole_mp4
 from klingo1.draft.cluster import ClusterExecutor
 from klingo1.draft.renderer import RenderQueue
-from klingo1.draft.worker import Order, RenderFailed, render_film, work
+from klingo1.draft.worker import Order, RenderFailed, work
 from klingo1.job import State
 from klingo1.request import VideoRequest
 from klingo1.settings import Settings
@@ -53,11 +53,11 @@ def shared(order):
 def test_a_film_made_there_is_the_film_made_here(executor, tmp_path):
     """Byte for byte, though the worker sees no file of this folder; its progress and poster come home."""
     here, there = order_in(tmp_path, "here"), order_in(tmp_path, "there")
-    made = executor.submit(work, render_film, there)
+    made = executor.submit(work, small_film, there)
     told = []
     until(lambda: told.append(shared(there)) or made.done(), WAIT)
     report = made.result()
-    render_film(here)
+    small_film(here)
     assert there.output.read_bytes() == here.output.read_bytes()
     assert (there.output.parent / "poster.jpg").read_bytes() == (
         here.output.parent / "poster.jpg"
