@@ -1,8 +1,7 @@
 """The WaveSpeed v3 contract as an asynchronous client; the paid service and the draft service speak it alike.
 
 Every call raises errors of klingo1.errors and nothing of httpx. A submit leaves once, whatever happens; reads
-are safe to repeat, and `wait` repeats them for as long as the task takes. The log holds ids and statuses
-only.
+are safe to repeat, and `wait` repeats them for as long as the task takes. The log holds ids and statuses.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Self
 import httpx
 
 from klingo1.answer import BODY_MAX, LIST_MAX, Answer, micro_dollars
-from klingo1.download import SIZE_MAX, fetch
+from klingo1.download import SIZE_MAX, fetch, fetch_small
 from klingo1.errors import (
     GenerationFailed,
     InvalidRequest,
@@ -37,8 +36,6 @@ from klingo1.waiting import Waiting
 from klingo1.wire import Wire
 
 _log = logging.getLogger("klingo1.client")
-
-PICTURE_MAX = 4 * BODY_MAX
 
 
 class Client:
@@ -229,8 +226,7 @@ class Client:
         limit: int = SIZE_MAX,
         on_progress: Callable[[int, int | None], None] | None = None,
     ) -> Path:
-        """Fetch a result to `to`, which appears only when the video is whole; a cut download goes on where it
-        was.
+        """Fetch a result to `to`, which appears only when the video is whole; a cut download is resumed.
 
         `refresh` gives a fresh address when this one has expired; `limit` is bytes; `on_progress` gets bytes
         so far and the whole length where it is known. Raises DownloadFailed (`expired` when the service no
@@ -241,10 +237,7 @@ class Client:
 
     async def picture(self, url: str) -> bytes:
         """A small file of the service's own, such as an early frame. Raises ValueError for a stranger's."""
-        answer = await self._wire.call("GET", url, most=PICTURE_MAX)
-        if answer.status != 200:
-            self._raise_for(answer)
-        return answer.body
+        return await fetch_small(self._wire, url)
 
     async def balance(self) -> int:
         """What the account holds, in micro-dollars."""

@@ -270,8 +270,8 @@ class Course:
         reached(Moment.POLLED)
         if prediction.raw == (before.raw if before else job.details.get("data")):
             return
-        early = prediction.raw.get("poster")
-        if early and job.engine is Engine.DRAFT and not (before and before.raw.get("poster")):
+        early = prediction.raw.get("poster") if job.engine is Engine.DRAFT else None
+        if early and not (self._files.shared or (before and before.raw.get("poster"))):
             self._soon(self._preview(job, early))
         self._soon(
             self._entries.note(
@@ -280,9 +280,7 @@ class Course:
         )
 
     async def _preview(self, job: Job, url: str) -> None:
-        """Show an early frame until the film is there; replicas do not share it."""
-        if self._files.shared:
-            return
+        """Show an early frame until the film is there."""
         early = await self._results.preview(job, await self._client(job), url, self._folder(job))
         if early is not None:
             await self._entries.note(job, during=State.RUNNING, poster=self._stored(early))

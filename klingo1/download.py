@@ -25,6 +25,7 @@ from klingo1.whole import flush, flush_folder
 from klingo1.wire import Wire, raw_chunks
 
 SIZE_MAX = 500 * 2**20
+SMALL_MAX = 4 * 2**20
 TRIES = 5
 """Attempts in a row that bring nothing new; one that brings bytes starts the count anew."""
 REFRESHES = 3
@@ -102,6 +103,14 @@ class _Part:
         reached(Moment.RENAMED)
         self.note.unlink(missing_ok=True)
         flush_folder(to.parent)
+
+
+async def fetch_small(wire: Wire, url: str) -> bytes:
+    """A file of the API's own origin, at most `SMALL_MAX` bytes of it. Raises ApiErrors and ValueError."""
+    answer = await wire.call("GET", url, most=SMALL_MAX)
+    if answer.status != 200:
+        raise DownloadFailed(f"The service answered {answer.status}.")
+    return answer.body
 
 
 async def fetch(
