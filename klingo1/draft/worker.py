@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ def work(render: Callable[[Order], dict[str, Any]], order: Order) -> dict[str, A
             raise MediaUnreadable(f"{error.reason} {error.remedy}") from None
         except Exception as error:
             if order.stopped:
+                _end_what_goes_on()
                 raise RenderStopped from None
             raise RenderFailed(f"The draft could not be made ({_where(error)}).") from None
         if order.stopped:
@@ -175,6 +177,18 @@ def _leave_when_stopped(order: Order, done: threading.Event) -> None:
     while not done.wait(LOOK):
         if order.stopped and not done.wait(GRACE):
             os._exit(1)
+
+
+def _end_what_goes_on() -> None:
+    """Threads that cut pictures or paint a set of a stopped film cannot be stopped: in a process of our own
+    they get the grace, and then it ends with them.
+    """
+    until = time.monotonic() + GRACE
+    for thread in threading.enumerate() if _own_process else ():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                os._exit(1)
 
 
 def _leave_with_parent() -> None:

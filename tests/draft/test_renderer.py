@@ -55,6 +55,20 @@ def obedient(order):
     return {}
 
 
+def paint_on():
+    while True:
+        pass
+
+
+def leaves_a_painter(order):
+    """Heeds the stop file, as the engine does while it cuts and paints, but for a thread that works on."""
+    threading.Thread(target=paint_on).start()
+    order.output.with_name("beats").write_text(str(os.getpid()))
+    while not order.stop.exists():
+        time.sleep(0.01)
+    raise RuntimeError("stopped half-way")
+
+
 def dies_once(order):
     mark = order.output.with_name("died")
     if not mark.exists():
@@ -100,6 +114,16 @@ async def queue(render, **options):
         await made.close()
 
 
+async def vanishes(pid: int, seconds: float) -> None:
+    for _ in range(round(seconds * 100)):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the process works on")
+
+
 async def appears(path: Path) -> None:
     for _ in range(2000):
         if path.exists():  # noqa: ASYNC240 - a test has nothing else to do meanwhile
@@ -130,6 +154,19 @@ async def test_a_deaf_render_is_ended_within_a_second_and_the_queue_goes_on(tmp_
         assert time.monotonic() - began < 1.5
         renders._render = honest
         assert (await renders.make(order_in(tmp_path, "two")))["pid"] != os.getpid()
+
+
+async def test_a_stopped_render_leaves_no_thread_at_work(tmp_path):
+    """What goes on cutting or painting after the stop frees its core within a second: its process ends."""
+    order = order_in(tmp_path)
+    async with queue(leaves_a_painter) as renders:
+        task = asyncio.create_task(renders.make(order))
+        await appears(tmp_path / "one" / "beats")
+        pid = int((tmp_path / "one" / "beats").read_text())
+        order.ask_to_stop()
+        with pytest.raises(RenderStopped):
+            await task
+        await vanishes(pid, 2.0)
 
 
 async def test_an_obedient_render_keeps_its_process(tmp_path):
