@@ -118,7 +118,7 @@ def page_head() -> str:
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
     texts = (
         text_of(part, "js")
-        for part in ("language", "picture_mend", "page", "picture_panel", "picture_moving")
+        for part in ("language", "picture_mend", "page", "picture_panel", "picture_moving", "chime")
     )
     scripts = (f"window.klingoFacts = {facts};", *texts)
     return "\n".join(f"<script>{script}</script>" for script in scripts)

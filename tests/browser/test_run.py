@@ -1,9 +1,11 @@
 """A job in the browser: from the click to a playing video, through reloads, cut networks, killed servers."""
 
+import re
 import shutil
 import time
 
 import pytest
+from faults.server import FaultServer
 from playwright.sync_api import expect
 
 from browser.visitor import Served, add, generate, hydrated, mood, visit
@@ -201,8 +203,6 @@ KEY = "wsk_canary_4f9d2b7a61"
 
 def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos, tmp_path):
     """A key is checked, its balance shown; the same inputs go to the paid engine; the key leaks nowhere."""
-    from faults.server import FaultServer
-
     with FaultServer(key=KEY) as service:
         served = Served(tmp_path, WAVESPEED_BASE_URL=service.url).start()
         try:
@@ -241,7 +241,6 @@ def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos,
 def test_a_refused_run_keeps_what_was_typed(browser, photos, tmp_path):
     """No credit, then a cap: a calm sentence with a remedy, in the card or beside the button."""
     from faults.misbehaviour import Always, Reply
-    from faults.server import FaultServer
 
     no_credit = Reply(402, {"code": 402, "message": "insufficient balance"})
     with FaultServer(key=KEY, faults={"submit": Always(no_credit)}) as service:
@@ -267,5 +266,67 @@ def test_a_refused_run_keeps_what_was_typed(browser, photos, tmp_path):
                 expect(page.locator("#k-generate .general")).to_contain_text("budget for one run is $0.50")
                 expect(page.get_by_label("Prompt")).to_have_value("Over the cap")
                 assert service.billed == 0
+        finally:
+            served.stop()
+
+
+HEARD = """
+  window.heard = [];
+  Object.defineProperty(document, 'hidden', { get: () => window.away || false });
+  window.AudioContext = class extends AudioContext {
+    createOscillator() { window.heard.push('chime'); return super.createOscillator(); }
+  };
+  window.Notification = class {
+    static permission = 'default';
+    static async requestPermission() {
+      window.heard.push('asked');
+      Notification.permission = 'granted';
+      return 'granted';
+    }
+    constructor(title, options) { window.heard.push(`${title}: ${options.body}`); }
+  };
+"""
+
+
+def test_a_chime_and_a_notification_come_for_whoever_asks(page, photos):
+    """Nothing is asked or sounds by itself; once asked for, the end is told aloud, and to who looks away."""
+    page.add_init_script(HEARD)
+    page.reload()
+    hydrated(page)
+    generate(page, photos, prompt="Nobody listens")
+    expect(page.get_by_role("button", name="Tell me when done")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    mood(page, "calm")
+    assert page.evaluate("heard") == []
+    generate(page, photos, prompt="Somebody <b>listens</b>")
+    page.get_by_role("button", name="Tell me when done").click()
+    expect(page.get_by_role("button", name="Will tell you")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("heard") == ["asked"]
+    page.evaluate("window.away = true")
+    page.get_by_role("button", name="Stop", exact=True).press("Enter")
+    mood(page, "calm")
+    page.wait_for_function("heard.length > 1")
+    assert page.evaluate("heard") == ["asked", "chime", "Stopped: Somebody <b>listens</b>"]
+
+
+def test_the_clock_tells_what_five_runs_took(browser, photos, tmp_path):
+    """From the ledger's own runs of that length and engine, once there are five; no sooner, no percentage."""
+    with FaultServer(key=KEY) as service:
+        served = Served(tmp_path, WAVESPEED_BASE_URL=service.url, WAVESPEED_API_KEY=KEY).start()
+        try:
+            with visit(browser, served.url) as page:
+                page.get_by_role("radio", name="Kling O1").click()
+                for number in range(5):
+                    generate(page, photos, prompt=f"Run {number}")
+                    expect(page.locator("#k-card .note")).not_to_contain_text("Most")
+                page.wait_for_function(
+                    "klingo.get('jobs').filter(job => job.state === 'done').length === 5", timeout=60_000
+                )
+                service.service.script = ["processing"]
+                generate(page, photos, prompt="Run 5")
+                expect(page.locator("#k-card .card")).to_contain_text(
+                    re.compile(r"Most 3 s runs took \d+–\d+ s \(n = 5\)\.")
+                )
+                expect(page.locator("#k-card .card")).not_to_contain_text("%")
         finally:
             served.stop()

@@ -64,7 +64,7 @@ function take(next) {
     if (announced && announced !== text) announce(text);
     announced = text;
     set('stateChanged', `${view.id}:${view.state}`);
-    if (!view.active) tellDone();
+    if (!view.active) tellDone(view);
   }
   publish();
   if (get('resuming') === view.id) { set('resuming', ''); if (view.resume) acts.resume(); }
@@ -152,30 +152,13 @@ function usual() {
   const span = high < 90 ? [Math.round(low), Math.max(Math.round(low) + 1, Math.ceil(high)), t`s`] : [Math.max(1, Math.round(low / 60)), Math.ceil(high / 60), t`min`];
   return t`Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${alike.length}).`;
 }
-/* A chime and a notification, only for whoever asks. */
-let telling = false;
-let sound = null;
-function tellDone() {
-  if (!telling) return;
-  telling = false;
-  try {
-    const tone = sound.createOscillator();
-    const gain = sound.createGain();
-    tone.frequency.setValueAtTime(660, sound.currentTime);
-    tone.frequency.setValueAtTime(880, sound.currentTime + 0.16);
-    gain.gain.setValueAtTime(0.12, sound.currentTime);
-    gain.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + 0.6);
-    tone.connect(gain).connect(sound.destination);
-    tone.start();
-    tone.stop(sound.currentTime + 0.6);
-  } catch { /* no sound here */ }
-  try { if (document.hidden && Notification.permission === 'granted') new Notification(said(view.title), { body: view.prompt.slice(0, 120) }); } catch { /* not here */ }
-}
+const awaited = new Set();
+function tellDone(job) { if (awaited.delete(job.id)) window.klingoChime.ring(said(job.title), job.prompt.slice(0, 120)); }
 function drawActions() {
   const box = $('.actions');
   const wanted = [];
   if (view.stop) wanted.push(['stop', said(view.stop.label), 'stop', said(view.stop.note)]);
-  if (view.active) wanted.push(['notify', telling ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
+  if (view.active) wanted.push(['notify', awaited.has(view.id) ? t`Will tell you` : t`Tell me when done`, 'bell', '']);
   if (view.settle) wanted.push(['settle', said(view.settle), 'search', '']);
   if (view.resume) wanted.push(['resume', said(view.resume), 'again', '']);
   if (view.promote !== null && view.promote !== undefined) wanted.push(['promote', t`Make it with Kling O1 · ${money(view.promote)}`, null, '']);
@@ -188,7 +171,7 @@ function drawActions() {
   box.dataset.key = key;
   box.replaceChildren(...wanted.map(([act, label, mark, hint]) => (act === 'download'
     ? h('a', { href: fileUrl(view.video), download: `klingo1-${view.engine}-${view.id.slice(0, 8)}.mp4`, class: 'act', dataset: { act } }, icon(mark), label)
-    : h('button', { type: 'button', class: act === 'promote' || act === 'settle' || (act === 'resume' && !view.settle) ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(telling) : null, 'aria-expanded': act === 'forms' ? String(!forms.hidden) : null, 'aria-controls': act === 'forms' ? 'k-forms' : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
+    : h('button', { type: 'button', class: act === 'promote' || act === 'settle' || (act === 'resume' && !view.settle) ? 'act lead' : act === 'asClip' || act === 'asPicture' ? 'act quiet' : 'act', 'aria-pressed': act === 'notify' ? String(awaited.has(view.id)) : null, 'aria-expanded': act === 'forms' ? String(!forms.hidden) : null, 'aria-controls': act === 'forms' ? 'k-forms' : null, title: hint || null, dataset: { act }, onclick() { acts[act](this); } }, mark ? icon(mark) : null, label))));
   const hint = wanted.find(([, , , note]) => note);
   if (hint) box.append(h('span', { class: 'hint' }, hint[3]));
   box.hidden = !wanted.length;
@@ -237,10 +220,9 @@ const acts = {
     canvas.toBlob((blob) => { if (blob) set('droppedPictures', [new File([blob], `${t`frame at ${player.currentTime.toFixed(1)} s`}.jpg`, { type: 'image/jpeg' })]); }, 'image/jpeg', 0.95);
   },
   async notify() {
-    telling = !telling;
-    if (telling) {
-      try { sound = sound || new AudioContext(); await sound.resume(); } catch { /* silent */ }
-      try { if (Notification.permission === 'default') await Notification.requestPermission(); } catch { /* not here */ }
+    if (!awaited.delete(job)) {
+      awaited.add(job);
+      await window.klingoChime.allow();
       announce(t`You will be told when it is done.`);
     }
     drawActions();
@@ -286,7 +268,7 @@ function tick() {
 setInterval(() => { if (view && view.active && !document.hidden) tick(); }, 500);
 document.addEventListener('visibilitychange', () => { if (!document.hidden && job && view && !view.ended) { run += 1; poll(run, 0); } else tick(); });
 window.addEventListener('online', () => { if (job && (!view || !view.ended)) { run += 1; poll(run, 0); } });
-on('jobs', () => { if (view && view.active) draw(); });
+on('jobs', (jobs) => { if (view && view.active) draw(); for (const one of jobs || []) if (!one.active) tellDone(one); });
 /* The run on the card was deleted: the card makes room. */
 on('deleted', (id) => { if (id && id === job) { run += 1; job = ''; view = null; card.hidden = true; closeForms(); set('job', ''); set('view', null); trigger('remember'); publish(); document.title = baseTitle; } });
 on('resumeJob', (id) => { if (id) { set('resuming', id); show(id, true); } });
