@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COMFORTABLE_SIDE = 720
 LONG_RATIO = 2.0
+ONE_ANGLE = "There is only one angle of it; add a side view for a steadier identity."
 
 
 @dataclass(frozen=True, slots=True)

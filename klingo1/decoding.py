@@ -121,6 +121,16 @@ def picture_at(video: Path, seconds: float) -> Image.Image:
     raise unreadable("The file holds no picture that can be decoded.")
 
 
+def frame_rate(video: Path) -> float:
+    """Frames a second, on average where they come unevenly. Raises InvalidRequest when it cannot be told."""
+    with opened(video) as container:
+        stream = moving(container)
+        rate = float(stream.average_rate or stream.guessed_rate or 0)
+    if not rate > 0:
+        raise unreadable("The video does not tell how fast its pictures follow.")
+    return rate
+
+
 def _seconds(frame: VideoFrame, start: int) -> float:
     return float(((frame.pts or 0) - start) * (frame.time_base or 0))
 

@@ -20,6 +20,7 @@ from klingo1.request import Engine
 from klingo1.retention import Retention, quiet_sweep
 from klingo1.retry import Clock
 from klingo1.settings import Settings
+from klingo1.usual import Usual
 from klingo1.visitors import DESK, SignIn, is_token
 
 SWEEP_SECONDS = 20.0
@@ -102,6 +103,10 @@ class Housekeeping:
             return 0
         ahead = self._ledger.drafts_in_work(before=job.created_at)
         return max(0, ahead - self.settings.draft_workers + 1)
+
+    def usual(self, job: Job) -> Usual | None:
+        """How long the owner's earlier runs of this engine and length took; None while they are few."""
+        return self._ledger.usual(job)
 
     # -- what is open
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,19 +60,24 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Say what is good and bad about pictures before anything is spent."""
-    from klingo1.references import check_picture  # noqa: PLC0415 - loads Pillow
+    from klingo1.references import Picture, advise_on_set, check_picture  # noqa: PLC0415 - loads Pillow
 
     report = Report(json)
-    verdicts = []
+    verdicts: list[dict[str, Any]] = []
+    found: list[Picture | None] = []
     for number, path in enumerate(images):
-        verdict: dict[str, object] = {"image": str(path), "ok": True, "notes": []}
+        verdict: dict[str, Any] = {"image": str(path), "ok": True, "notes": []}
         try:
             picture = check_picture(path, field=f"images[{number}]")
             verdict |= {"width": picture.width, "height": picture.height, "format": picture.format}
             verdict["notes"] = [advice.text for advice in picture.advice]
+            found.append(picture)
         except InvalidRequest as error:
             verdict |= {"ok": False, "notes": [f"{error.reason} {error.remedy}"]}
+            found.append(None)
         verdicts.append(verdict)
+    for index, advice in advise_on_set(found):
+        verdicts[index]["notes"].append(advice.text)
     report.verdicts(verdicts)
     if not all(verdict["ok"] for verdict in verdicts):
         raise typer.Exit(EXIT_INPUT)

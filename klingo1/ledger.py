@@ -21,6 +21,7 @@ from klingo1.money import Caps, NewJob
 from klingo1.records import encode_facts
 from klingo1.request import Engine
 from klingo1.schema import jobs, quotes
+from klingo1.usual import Usual, usual_of
 
 _UNSETTLED = (State.SUBMITTING.value, State.UNKNOWN.value)
 
@@ -275,6 +276,11 @@ class Ledger(Erasing):
                     sa.select(jobs.c.prediction_id).where(jobs.c.prediction_id != "")
                 ).scalars()
             )
+
+    def usual(self, job: Job) -> Usual | None:
+        """How long earlier runs of the job's kind took."""
+        with self._reading() as connection:
+            return usual_of(connection, job)
 
     def spending(self) -> list[tuple[str, dict[Money, int]]]:
         """Day by day, newest first: what is held, spent and released, in micro-dollars."""

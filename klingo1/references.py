@@ -22,10 +22,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from klingo1.coach import Advice, advise_on_pixels, advise_on_size, luminance
+from klingo1.coach import ONE_ANGLE, Advice, advise_on_pixels, advise_on_size, luminance
 from klingo1.pictures import SAVE_REMEDY, decode, foreign_name, format_of, open_picture, refusal
+from klingo1.request import GUESS
 
-__all__ = ["Advice", "Picture", "check_picture", "display_name", "near_duplicates", "normalise_picture"]
+__all__ = [
+    "Advice",
+    "Picture",
+    "advise_on_set",
+    "check_picture",
+    "display_name",
+    "near_duplicates",
+    "normalise_picture",
+]
 
 SIDE_MIN = 300
 RATIO_MAX = 2.5
@@ -120,6 +129,24 @@ def normalise_picture(path: Path, to: Path, *, field: str = "images") -> Path:
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def advise_on_set(pictures: Sequence[Picture | None], roles: Sequence[str] = ()) -> list[tuple[int, Advice]]:
+    """Notes on what pictures are together, each with the position (from 0) of the picture that it is about.
+
+    None stands for a picture that is refused. `roles` are those of a request, missing ones are guessed; two
+    pictures of characters are taken for two angles.
+    """
+    there = [(index, picture) for index, picture in enumerate(pictures) if picture is not None]
+    notes = [
+        (there[second][0], Advice("duplicate", f"Almost the same as picture {there[first][0] + 1}."))
+        for first, second in near_duplicates([picture for _, picture in there])
+    ]
+    said = [*roles, *("" for _ in pictures[len(roles) :])]
+    shown = [index for index, role in enumerate(said) if role in {"", GUESS, "character"}]
+    if len(shown) == 1 and shown[0] in dict(there):
+        notes.append((shown[0], Advice("angle", ONE_ANGLE)))
+    return notes
 
 
 def near_duplicates(pictures: Sequence[Picture]) -> list[tuple[int, int]]:

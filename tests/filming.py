@@ -33,7 +33,7 @@ def film(path, *, size=(320, 180), seconds=1.0, fps=24, sound=False, codec="libx
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU601
             )
-            frame.pts, frame.time_base = number, Fraction(1, fps)
+            frame.pts, frame.time_base = number, 1 / Fraction(fps)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
         if track is not None:

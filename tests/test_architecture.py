@@ -38,6 +38,7 @@ ONLY_IN = {
         "klingo1.money",
         "klingo1.records",
         "klingo1.schema",
+        "klingo1.usual",
         "klingo1.draft.store",
         "klingo1.draft.shelf",
         "klingo1.draft.jobs",

@@ -266,10 +266,12 @@ def test_price_and_check_answer_without_a_home(run, picture, tmp_path):
     assert json.loads(run("price", "--duration", "10", "--video", "--json")[1])["micro_dollars"] == 1_680_000
     assert run("price")[1].strip() == "$0.56"
     small = draw_picture(tmp_path / "small.png", size=(299, 299))
-    code, out, _ = run("check", str(picture), str(small), "--json")
-    good, bad = json.loads(out)["images"]
-    assert (code, good["ok"], bad["ok"]) == (2, True, False)
+    twin = draw_picture(tmp_path / "twin.jpg")
+    code, out, _ = run("check", str(picture), str(small), str(twin), "--json")
+    good, bad, again = json.loads(out)["images"]
+    assert (code, good["ok"], bad["ok"], again["ok"]) == (2, True, False, True)
     assert "299" in bad["notes"][0]
+    assert again["notes"][-1] == "Almost the same as picture 1."
 
 
 def test_serve_prints_its_base_url_and_takes_any_key_or_only_one(run):

@@ -162,6 +162,22 @@ def test_a_paid_run_ends_with_its_video(hosted, studio, picture):
     assert view["details"]["data"]["status"] == "completed"
 
 
+def test_what_earlier_runs_took_is_told_while_one_goes_on(hosted, studio, service, picture):
+    """Five runs of the same owner tell a span; where one has ended, or is not asked for, none is told."""
+    for _ in range(5):
+        _, session = hosted.submit(form(picture), click(hosted, A), A)
+        wait_for_owner(studio, session["job"], A["owner"])
+    asked = A | {"usual": True}
+    assert "usual" not in hosted.status(asked | {"job": session["job"]})
+    service.service.script = ["processing"]
+    _, session = hosted.submit(form(picture), click(hosted, A), A)
+    low, high, runs = hosted.status(asked | {"job": session["job"]})["usual"]
+    assert (low <= high, runs) == (True, 5)
+    assert "usual" not in hosted.status(A | {"job": session["job"]})
+    _, session = hosted.submit(form(picture, duration=4), click(hosted, A, expected=448_000), A)
+    assert hosted.status(asked | {"job": session["job"]})["usual"] is None
+
+
 def test_a_new_page_shows_what_goes_on_and_an_old_one_what_it_showed(hosted, studio, picture):
     """Without a memory of it, a finished job stays in the history."""
     memory, session = hosted.submit(form(picture), click(hosted, A), A)

@@ -1,8 +1,12 @@
 """Finding, deleting and taking back runs, by their owner alone."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from conftest import draw_picture
 from faults.server import FaultServer
+from filming import film
 
 from klingo1.job import State
 from klingo1.request import Engine, VideoRequest
@@ -74,6 +78,23 @@ def test_deleting_is_the_owners_alone_and_can_be_taken_back(shelves, studio, pic
     assert shelves.restore(A | asked) == {"ok": True}
     assert found(shelves) == [job]
     assert studio.job(job, owner=A["owner"]).state in set(State)
+
+
+def test_the_rate_of_a_video_is_told_to_its_owner(shelves, studio, picture, tmp_path, monkeypatch):
+    """As the file has it, also a broken number; nothing for another's run, a broken file, or none."""
+    job = studio.job(start(studio, picture, "stepped"), owner=A["owner"])
+    asked = {"job": job.id}
+    made = film(tmp_path / "made.mp4", fps=30, seconds=0.5)
+    ntsc = film(tmp_path / "ntsc.mp4", fps=Fraction(24000, 1001), seconds=0.5)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(made.read_bytes()[:300])
+    told = []
+    for video in (made, ntsc, cut, None):
+        monkeypatch.setattr(studio, "job", lambda *_, video=video, **__: replace(job, video=video))
+        told.append(shelves.rate(A | asked))
+    assert told == [30.0, pytest.approx(23.976, abs=0.001), None, None]
+    monkeypatch.undo()
+    assert shelves.rate(B | asked) is None
 
 
 @pytest.mark.parametrize("asked", [None, [], {}, {"owner": "a" * 32, "job": ["x"]}, {"job": "x" * 99}])

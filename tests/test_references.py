@@ -19,7 +19,14 @@ from PIL import Image, PngImagePlugin
 from klingo1 import references
 from klingo1.errors import InvalidRequest
 from klingo1.pictures import format_of
-from klingo1.references import check_picture, display_name, near_duplicates, normalise_picture
+from klingo1.references import (
+    Advice,
+    advise_on_set,
+    check_picture,
+    display_name,
+    near_duplicates,
+    normalise_picture,
+)
 
 
 def scene(width: int = 800, height: int = 600, seed: int = 1) -> Image.Image:
@@ -474,6 +481,23 @@ def test_near_duplicates_find_the_same_picture_again_and_no_others(put):
     ]
     assert near_duplicates(pictures) == [(0, 2), (1, 6)]
     assert near_duplicates([]) == []
+    told = advise_on_set([pictures[0], None, *pictures[1:3]])
+    assert told == [(3, Advice("duplicate", "Almost the same as picture 1."))]
+
+
+def test_one_angle_of_a_character_is_noted_on_its_picture(put):
+    """Alone, or beside props and scenes; one without a role may be a character, and a refused one counts."""
+    picture = check_picture(put(encoded(scene(900, 900), "PNG")))
+
+    def told(roles, *pictures):
+        return [(index, advice.kind) for index, advice in advise_on_set(pictures, roles)]
+
+    assert told((), picture) == [(0, "angle")]
+    assert (1, "angle") in told(("scene", "", "prop"), picture, picture, picture)
+    assert (1, "angle") not in told(("character", ""), picture, picture)
+    assert told(("prop",), picture) == []
+    assert told((), None) == []
+    assert told((), picture, None) == []
 
 
 # Names

@@ -17,7 +17,7 @@ from klingo1.clips import check_clip_url
 from klingo1.deliver import shown
 from klingo1.errors import Busy, InvalidRequest, KlingoError
 from klingo1.pricing import MICRO, Price
-from klingo1.references import near_duplicates
+from klingo1.references import Picture, advise_on_set
 from klingo1.request import (
     DRAFT_SIZES,
     GUESS,
@@ -31,7 +31,7 @@ from klingo1.request import (
 from klingo1.ui.library import DESK_OWNER
 from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
-from klingo1.ui.words import ONE_ANGLE, Notice, notice_of
+from klingo1.ui.words import Notice, notice_of
 from klingo1.visitors import is_token
 
 __all__ = ["DESK_OWNER", "Form", "Handlers"]
@@ -182,13 +182,18 @@ class Handlers(LostRuns):
     # -- reads and safe changes (server functions: they never spend)
 
     def status(self, asked: object) -> dict[str, Any] | None:
-        """The view of one job, or None when this owner has no such job."""
+        """The view of one job, or None when this owner has no such job. With `usual`, which a page asks once
+        a job, one that goes on also tells how long earlier ones took: [low, high, runs], None for a few.
+        """
         owner, values = self._asked(asked)
         job = self._find(values.get("job"), owner)
         if job is None:
             return None
         ahead = self._studio.place_in_line(job)
-        return job_view(job, now=self._clock(), publish=self._publish, ahead=ahead)
+        view = job_view(job, now=self._clock(), publish=self._publish, ahead=ahead)
+        if values.get("usual") and job.goes_on:
+            view["usual"] = (usual := self._studio.usual(job)) and [usual.low, usual.high, usual.runs]
+        return view
 
     def stop(self, asked: object) -> dict[str, Any] | None:
         """Stop a draft, or stop waiting for the paid engine."""
@@ -219,25 +224,21 @@ class Handlers(LostRuns):
     def judge(self, pictures: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         """Notes on each picture by its path: what the service would refuse, and advice."""
         notes: dict[str, list[dict[str, Any]]] = {}
-        sound = []
+        found: list[Picture | None] = []
         for picture in pictures[:20]:
             path = picture["path"]
             try:
-                found = self._studio.intake.check_picture(Path(path))
+                looked_at = self._studio.intake.check_picture(Path(path))
             except Busy:
                 break  # what was not looked at now is looked at when it is sent
             except InvalidRequest as error:
                 notes[path] = [{"kind": "refused", "text": error.reason, "remedy": error.remedy}]
+                found.append(None)
                 continue
-            notes[path] = [{"kind": a.kind, "text": a.text} for a in found.advice]
-            sound.append((path, found))
-        for first, second in near_duplicates([found for _, found in sound]):
-            number = next(i for i, p in enumerate(pictures) if p["path"] == sound[first][0]) + 1
-            notes[sound[second][0]].append(
-                {"kind": "duplicate", "text": f"Almost the same as picture {number}."}
-            )
-        if (lone := _lone_angle(pictures)) in notes:
-            notes[lone].append({"kind": "angle", "text": ONE_ANGLE})
+            notes[path] = [{"kind": a.kind, "text": a.text} for a in looked_at.advice]
+            found.append(looked_at)
+        for index, advice in advise_on_set(found, [p.get("role", "") for p in pictures]):
+            notes[pictures[index]["path"]].append({"kind": advice.kind, "text": advice.text})
         return notes
 
     # -- the public interface
@@ -277,14 +278,6 @@ class Handlers(LostRuns):
             "started": started,
             "turn": secrets.token_hex(4),
         }
-
-
-def _lone_angle(pictures: Sequence[Mapping[str, str]]) -> str:
-    """The path of the one picture that shows a character, when there is no other; "" else."""
-    named = [p["path"] for p in pictures if p.get("role") == "character"]
-    guessed = [p["path"] for p in pictures if p.get("role", "") in {"", GUESS}]
-    shown = named + guessed
-    return shown[0] if len(shown) == 1 else ""
 
 
 def _price_shown(value: object) -> Price | None:

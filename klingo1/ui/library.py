@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from klingo1.decoding import frame_rate
 from klingo1.deliver import at_hand
-from klingo1.errors import JobNotFound, KlingoError
+from klingo1.errors import InvalidRequest, JobNotFound, KlingoError
 from klingo1.job import Job, State
 from klingo1.ui.handout import Handout
 from klingo1.ui.lost_words import all_deleted_words, deleted_words
@@ -119,6 +120,15 @@ class Library:
         """A finished run as `kind` in `size`: begins to make it, or tells how that stands (`Handout.ask`)."""
         owner, values = self._asked(asked)
         return self._handout.ask(self._find(values.get("job"), owner), values)
+
+    def rate(self, asked: object) -> float | None:
+        """Frames a second of a run's video, so that two takes can be stepped picture by picture."""
+        owner, values = self._asked(asked)
+        job = self._find(values.get("job"), owner)
+        try:
+            return frame_rate(job.video) if job is not None and job.video is not None else None
+        except (InvalidRequest, OSError):
+            return None
 
     # -- parts
 

@@ -15,6 +15,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from klingo1 import request as limits
 from klingo1.batches import BatchStudio
@@ -44,6 +47,8 @@ ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "ass
 UPLOAD_MAX = "200mb"
 SESSIONS_MAX = 100
 """Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
+GROUND = {"light": "#f7f6f3", "dark": "#131312"}
+"""The page's ground, as --k-ground in assets/style.css; a window and a phone's bars take its colour."""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 
@@ -109,19 +114,44 @@ def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = Fa
         "strict_cors": True,
         "allowed_paths": [],
         "favicon_path": icon if (icon := assets / "icon.png").is_file() else None,
-        "app_kwargs": {"middleware": [guard]},
+        # Before Gradio's own routes: its manifest has neither a short name nor colours.
+        "app_kwargs": {"middleware": [guard], "routes": [Route("/manifest.json", manifest)]},
     }
 
 
+def manifest(_: Request) -> Response:
+    """What a browser needs to install the page as an app; addresses are relative to the manifest's own."""
+    icons = [
+        {"src": f"pwa_icon/{side}", "sizes": f"{side}x{side}", "type": "image/png", "purpose": "any"}
+        for side in (192, 512)
+    ]
+    told = {
+        "name": TITLE,
+        "short_name": "klingo1",
+        "description": "One to seven pictures and a sentence become a short video; drafts are free.",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "background_color": GROUND["light"],
+        "theme_color": GROUND["light"],
+        "icons": icons,
+    }
+    return JSONResponse(told, media_type="application/manifest+json")
+
+
 def page_head() -> str:
-    """The tariff and the limits as JSON, and the script that the elements share."""
+    """The window's colours, the tariff and the limits as JSON, and the scripts that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
     texts = (
         text_of(part, "js")
         for part in ("language", "picture_mend", "page", "picture_panel", "picture_moving", "chime")
     )
     scripts = (f"window.klingoFacts = {facts};", *texts)
-    return "\n".join(f"<script>{script}</script>" for script in scripts)
+    colours = (
+        f'<meta name="theme-color" media="(prefers-color-scheme: {scheme})" content="{colour}">'
+        for scheme, colour in GROUND.items()
+    )
+    return "\n".join([*colours, *(f"<script>{script}</script>" for script in scripts)])
 
 
 def page_facts() -> dict[str, Any]:

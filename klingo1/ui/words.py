@@ -27,7 +27,6 @@ from klingo1.pricing import Price
 from klingo1.request import Engine
 
 ENGINE_NAMES = {Engine.DRAFT: "Draft engine", Engine.KLING: "Kling O1"}
-ONE_ANGLE = "There is only one angle of it; add a side view for a steadier identity."
 READING_NAMES = {
     "picture": "your scene picture",
     "push": "push in",

@@ -4,9 +4,11 @@ A page that throws, or that asks anything of another machine, fails its test.
 """
 
 import pytest
+from faults.server import FaultServer
+from filming import film
 from PIL import Image, ImageDraw
 
-from browser.visitor import ARGS, Served, chromium, visit
+from browser.visitor import ARGS, KEY, Served, chromium, visit
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +17,30 @@ def served(tmp_path_factory):
     one = Served(tmp_path_factory.mktemp("served")).start()
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="session")
+def hosted(tmp_path_factory):
+    """One page for many visitors, each with a history of their own."""
+    one = Served(
+        tmp_path_factory.mktemp("hosted"), KLINGO1_HOSTED="1", GRADIO_SERVER_NAME="127.0.0.1"
+    ).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def paid(tmp_path_factory):
+    """(service, page): a desk with a key, whose runs all end at once as a film of 3 s with 30 pictures a
+    second; one may cost $0.60. A test that changes the service's script or film sets them back.
+    """
+    folder = tmp_path_factory.mktemp("paid")
+    made = film(folder / "made.mp4", seconds=3, fps=30, size=(1280, 720), sound=True)
+    with FaultServer(key=KEY, film=made.read_bytes(), script=["completed"]) as service:
+        environ = {"WAVESPEED_BASE_URL": service.url, "WAVESPEED_API_KEY": KEY}
+        one = Served(folder, **environ, KLINGO1_BUDGET_RUN="0.60").start()
+        yield service, one
+        one.stop()
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +58,14 @@ def browser():
 def page(browser, served):
     """A new visitor at a desk-sized window."""
     with visit(browser, served.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def payer(browser, paid):
+    """A visitor of the page that has a key, with Kling O1 chosen."""
+    with visit(browser, paid[1].url) as opened:
+        opened.get_by_role("radio", name="Kling O1").click()
         yield opened
 
 

@@ -19,8 +19,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.test_lost import elsewhere
-from browser.test_run import KEY
-from browser.visitor import ARGS, DESKTOP, PHONE, Served, chromium, mood, visit
+from browser.visitor import ARGS, DESKTOP, KEY, PHONE, Served, chromium, mood, visit
 
 VIEWS = {
     "desk": {"viewport": DESKTOP},

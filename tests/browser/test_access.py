@@ -5,57 +5,85 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import DESKTOP, PHONE, add, generate, mood, visit
+from browser.visitor import DESKTOP, PHONE, add, generate, mood
 
 pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+STILL = """() => {
+  const style = document.createElement('style');
+  style.textContent = '* { transition: none !important }';
+  document.head.append(style);
+}"""
+"""A colour that is on its way is neither of the two that are to be judged."""
+SIZES = """() => [...document.querySelectorAll('.gradio-container *')]
+  .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
+  .filter((node) => node.checkVisibility() && !node.closest('#k-video'))
+  .map((node) => getComputedStyle(node).fontSize)"""
 RUN = """async rules => (await axe.run(document, {runOnly: rules})).violations.map(
   v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)])"""
 
 
 def violations(page):
-    page.evaluate(AXE)
+    """What axe-core finds on the page as it stands."""
+    page.evaluate("source => window.axe || (0, eval)(source)", AXE)
     return page.evaluate(RUN, RULES)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
-def test_no_state_of_the_page_has_a_violation(browser, served, photos, viewport, dark):
-    """Empty, filled, with notes and a list open, running, done with details, refused: zero findings each."""
-    with visit(browser, served.url, viewport=viewport, dark=dark) as page:
-        assert page.evaluate("document.body.classList.contains('dark')") is dark
-        found = {"empty": violations(page)}
-        add(page, photos, 1, 2, 3)
-        page.locator("#k-pictures .grip").nth(1).click()
-        page.locator("#k-pictures input[type=file]").set_input_files(photos / "tiny.png")
-        expect(page.locator("#k-pictures .refused p")).to_have_count(1)
-        page.get_by_label("Prompt").press_sequentially("A walk with @")
-        found["filled"] = violations(page)
-        page.get_by_role("radio", name="Kling O1").click()
-        found["key"] = violations(page)
-        page.get_by_role("radio", name="Draft").click()
-        generate(page, photos, prompt="The fox walks")
-        mood(page, "busy")
-        found["running"] = violations(page)
-        mood(page, "good")
-        page.locator("#k-card summary").click()
-        page.wait_for_function("document.querySelector('#k-video video')?.readyState >= 1")
-        found["done"] = violations(page)
-        page.evaluate(
-            """klingo.set('problems', [
-              {field: 'prompt', text: 'It is empty.', remedy: 'Describe the video.'},
-              {field: 'images[0]', text: 'It is damaged.', remedy: 'Save it again.'},
-              {field: 'key', text: 'It is wrong.', remedy: 'Check it.'},
-              {field: '', text: 'Nothing was started.', remedy: 'Try again.'}])"""
-        )
-        found["refused"] = violations(page)
-        assert found == {state: [] for state in found}
+def in_every_look(page):
+    """What axe-core finds at the desk and on a phone, in the light and in the dark; nothing else changes."""
+    page.evaluate(STILL)
+    found = []
+    for viewport in (PHONE, DESKTOP):
+        page.set_viewport_size(viewport)
+        for dark in (True, False):
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+            found += [(viewport["width"], dark, *one) for one in violations(page)]
+    return found
+
+
+def test_no_state_of_the_page_has_a_violation(page, photos):
+    """Empty, filled, with notes and a list open, running, done with details, refused: zero findings each, at
+    the desk, on a phone, light and dark. Every text has one of the four sizes.
+    """
+    found = {"empty": in_every_look(page)}
+    add(page, photos, 1, 2, 3)
+    page.locator("#k-pictures .grip").nth(1).click()
+    page.locator("#k-pictures input[type=file]").set_input_files(photos / "tiny.png")
+    expect(page.locator("#k-pictures .refused p")).to_have_count(1)
+    page.get_by_label("Prompt").press_sequentially("A walk with @")
+    found["filled"] = in_every_look(page)
+    page.get_by_role("radio", name="Kling O1").click()
+    found["key"] = in_every_look(page)
+    page.get_by_role("radio", name="Draft").click()
+    page.get_by_role("radio", name="1080p").click()  # which takes longer than four looks
+    generate(page, photos, prompt="The fox walks", seconds=10)
+    mood(page, "busy")
+    found["running"] = in_every_look(page)
+    mood(page, "busy")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    mood(page, "calm")
+    page.get_by_role("radio", name="720p").click()
+    generate(page, photos, prompt="The fox walks")
+    mood(page, "good")
+    page.locator("#k-card summary").click()
+    page.wait_for_function("document.querySelector('#k-video video')?.readyState >= 1")
+    found["done"] = in_every_look(page)
+    page.evaluate(
+        """klingo.set('problems', [
+          {field: 'prompt', text: 'It is empty.', remedy: 'Describe the video.'},
+          {field: 'images[0]', text: 'It is damaged.', remedy: 'Save it again.'},
+          {field: 'key', text: 'It is wrong.', remedy: 'Check it.'},
+          {field: '', text: 'Nothing was started.', remedy: 'Try again.'}])"""
+    )
+    found["refused"] = in_every_look(page)
+    assert found == {state: [] for state in found}
+    assert set(page.evaluate(SIZES)) <= {"12px", "14px", "16px", "20px"}
 
 
 def test_the_whole_way_goes_without_a_pointer(page, photos):
-    """Tab and keys alone reach every step, and Ctrl+Enter generates."""
+    """Tab and keys alone reach every step, and Ctrl+Enter generates, where Generate can be seen."""
     add(page, photos, 1, 2)
     wanted = ["k-pictures", "k-clip", "k-prompt", "k-duration", "k-aspect", "k-engine", "k-generate"]
     reached = set()
@@ -70,6 +98,16 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
     assert set(wanted) <= reached
     page.get_by_label("Prompt").fill("By keyboard alone")
     page.get_by_label("Duration").press("Home")
+    page.keyboard.press("?")
+    expect(page.locator("#k-masthead dialog")).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ControlOrMeta+Enter")
+    assert not page.evaluate("klingo.get('sending')")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="One video").press("ArrowRight")
+    page.keyboard.press("ControlOrMeta+Enter")
+    assert not page.evaluate("klingo.get('sending')")
+    page.get_by_role("tab", name="A list of videos").press("ArrowLeft")
     page.keyboard.press("ControlOrMeta+Enter")
     mood(page, "busy", "good")
     page.get_by_role("button", name="Stop", exact=True).press("Enter")

@@ -48,14 +48,6 @@ def test_role_and_view_are_corrected_and_kept(page, photos):
     expect(page.get_by_role("button", name="Guess", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_page_can_be_installed(page):
-    """The manifest has a name and an icon that is there."""
-    manifest = page.request.get(page.url + "manifest.json").json()
-    assert manifest["name"].startswith("klingo1")
-    assert page.request.get(page.url.rstrip("/") + manifest["icons"][0]["src"]).ok
-    assert page.locator("link[rel=manifest]").count() == 1
-
-
 def test_pictures_of_odd_measures_are_made_to_fit_with_one_click(page, photos, tmp_path):
     """Too long: cropped around what is in it, or bordered, each previewed; too small: enlarged. In place
     of an accepted one that is long, it keeps role, mention and place.

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import Served, generate, mood, visit
+from browser.visitor import generate, mood, visit
 
 pytestmark = pytest.mark.browser
 
@@ -17,39 +17,35 @@ def begin_and_stop(page, photos, prompt):
     mood(page, "calm", "good")
 
 
-def test_runs_are_found_deleted_and_taken_back(browser, photos, tmp_path):
+def test_runs_are_found_deleted_and_taken_back(browser, hosted, photos):
     """Words and states narrow the list; a deleted run leaves card and list, and Undo brings it back."""
-    served = Served(tmp_path).start()
-    try:
-        with visit(browser, served.url) as page:
-            expect(page.locator("#k-history .history")).to_be_hidden()
-            begin_and_stop(page, photos, "A red fox waits at the station")
-            begin_and_stop(page, photos, "A blue heron <i>waits</i>")
-            tiles = page.locator("#k-history li")
-            expect(tiles).to_have_count(2)
-            words = page.get_by_label("Search your videos")
-            words.fill("WAITS heron")
-            expect(tiles).to_have_count(1)
-            expect(tiles.locator("b")).to_have_text("A blue heron <i>waits</i>")
-            words.fill("giraffe")
-            expect(page.locator("#k-history .none")).to_be_visible()
-            assert violations(page) == []
-            page.get_by_role("button", name="Show everything").click()
-            expect(tiles).to_have_count(2)
-            page.get_by_label("Made by", exact=True).select_option("kling")
-            expect(tiles).to_have_count(0)
-            page.get_by_label("Made by", exact=True).select_option("")
-            expect(tiles).to_have_count(2)
-            page.get_by_role("button", name="Delete A blue heron").press("Enter")
-            expect(tiles).to_have_count(1)
-            expect(page.locator("#k-card .card")).to_be_hidden()
-            expect(page.get_by_role("button", name="Undo")).to_be_focused()
-            assert violations(page) == []
-            page.keyboard.press("Enter")
-            expect(tiles).to_have_count(2)
-            page.get_by_role("button", name="Delete A red fox").click()
-            expect(tiles).to_have_count(1)
-            page.reload()
-            expect(tiles).to_have_count(1)
-    finally:
-        served.stop()
+    with visit(browser, hosted.url) as page:
+        expect(page.locator("#k-history .history")).to_be_hidden()
+        begin_and_stop(page, photos, "A red fox waits at the station")
+        begin_and_stop(page, photos, "A blue heron <i>waits</i>")
+        tiles = page.locator("#k-history li")
+        expect(tiles).to_have_count(2)
+        words = page.get_by_label("Search your videos")
+        words.fill("WAITS heron")
+        expect(tiles).to_have_count(1)
+        expect(tiles.locator("b")).to_have_text("A blue heron <i>waits</i>")
+        words.fill("giraffe")
+        expect(page.locator("#k-history .none")).to_be_visible()
+        assert violations(page) == []
+        page.get_by_role("button", name="Show everything").click()
+        expect(tiles).to_have_count(2)
+        page.get_by_label("Made by", exact=True).select_option("kling")
+        expect(tiles).to_have_count(0)
+        page.get_by_label("Made by", exact=True).select_option("")
+        expect(tiles).to_have_count(2)
+        page.get_by_role("button", name="Delete A blue heron").press("Enter")
+        expect(tiles).to_have_count(1)
+        expect(page.locator("#k-card .card")).to_be_hidden()
+        expect(page.get_by_role("button", name="Undo")).to_be_focused()
+        assert violations(page) == []
+        page.keyboard.press("Enter")
+        expect(tiles).to_have_count(2)
+        page.get_by_role("button", name="Delete A red fox").click()
+        expect(tiles).to_have_count(1)
+        page.reload()
+        expect(tiles).to_have_count(1)

@@ -12,8 +12,8 @@ from faults.service import MODEL
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.test_run import KEY, plays
-from browser.visitor import Served, mood, visit
+from browser.test_run import plays
+from browser.visitor import KEY, Served, mood, visit
 from klingo1.batches import BatchStudio
 from klingo1.job import State
 from klingo1.request import VideoRequest
@@ -75,36 +75,31 @@ def seek(page):
     return page.locator("#k-lost .said")
 
 
-def test_a_missing_run_is_found_fetched_and_played(open_page):
-    """Nothing is missing; then one is, is told with its price, and plays after one click. It is paid once."""
-    with FaultServer(key=KEY) as service:
-        page = open_page(service)
-        expect(seek(page)).to_contain_text("Nothing is missing")
-        elsewhere(service, HOSTILE)
-        expect(seek(page)).to_contain_text("One run of the last 7 days is not here.")
-        run = page.locator("#k-lost li.run")
-        expect(run.locator("b")).to_have_text(HOSTILE)
-        expect(run.locator(".money")).to_have_text("The service bills $0.336 for it.")
-        assert violations(page) == []
-        run.get_by_role("button").click()
-        expect(page.locator("#k-lost .settled")).to_contain_text("It is fetched and shown above.")
-        mood(page, "good")
-        plays(page)
-        expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.336 spent")
-        expect(page.locator("#k-history .open b").first).to_have_text(HOSTILE)
-        expect(seek(page)).to_contain_text("Nothing is missing")
-        assert service.billed == len(service.calls("submit")) == 1
-
-
-def test_a_service_that_is_down_loses_nothing(open_page):
-    """A calm sentence while the list cannot be read; afterwards the run is there."""
-    with FaultServer(key=KEY, faults={"list": Always(Reply(502, "<html>"))}) as service:
-        elsewhere(service, "patience")
-        page = open_page(service)
-        expect(seek(page)).to_contain_text("Nothing is lost: it keeps its list for 7 days.")
-        expect(page.locator("#k-lost li")).to_have_count(0)
-        service.set_faults("list", [])
-        expect(seek(page)).to_contain_text("One run of the last 7 days is not here.")
+def test_a_missing_run_is_found_fetched_and_played(paid, payer):
+    """Nothing is missing; then one is. While the list cannot be read, a calm sentence; afterwards the run is
+    told with its price and plays after one click. It is paid once.
+    """
+    service, page = paid[0], payer
+    expect(seek(page)).to_contain_text("Nothing is missing")
+    before = service.billed
+    elsewhere(service, HOSTILE)
+    service.set_faults("list", Always(Reply(502, "<html>")))
+    expect(seek(page)).to_contain_text("Nothing is lost: it keeps its list for 7 days.")
+    expect(page.locator("#k-lost li")).to_have_count(0)
+    service.set_faults("list", [])
+    expect(seek(page)).to_contain_text("One run of the last 7 days is not here.")
+    run = page.locator("#k-lost li.run")
+    expect(run.locator("b")).to_have_text(HOSTILE)
+    expect(run.locator(".money")).to_have_text("The service bills $0.336 for it.")
+    assert violations(page) == []
+    run.get_by_role("button").click()
+    expect(page.locator("#k-lost .settled")).to_contain_text("It is fetched and shown above.")
+    mood(page, "good")
+    plays(page)
+    expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.336 spent")
+    expect(page.locator("#k-history .open b").first).to_have_text(HOSTILE)
+    expect(seek(page)).to_contain_text("Nothing is missing")
+    assert service.billed == before + 1
 
 
 def test_without_a_key_it_is_said_what_is_needed(open_page):
@@ -119,7 +114,8 @@ def test_without_a_key_it_is_said_what_is_needed(open_page):
 
 def test_a_lost_run_is_chosen_and_another_is_released(open_page, tmp_path, clock):
     """Three answers were lost, two of them billed, and the list repeats no words: a person chooses two, says
-    of the third that it is none of them, and each step says what is known about the money.
+    of the third that it is none of them, and each step says what is known about the money. One that is
+    deleted says what it may still cost.
     """
     walks = ("a first walk", "a second walk", "a third walk")
     faults = [Reset(), Reset(), Close(after="headers", billed=False)]
@@ -148,6 +144,8 @@ def test_a_lost_run_is_chosen_and_another_is_released(open_page, tmp_path, clock
         expect(page.locator("#k-lost .settled")).to_have_text("Nothing was billed; the $0.336 is free again.")
         page.locator("#k-history .open").filter(has_text=walks[1]).click()
         expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.336 not charged")
+        page.get_by_role("button", name="Delete a third walk").press("Enter")
+        expect(page.locator("#k-history .undo")).to_contain_text("until it is, it counts as spent")
         assert len(service.calls("submit")) == 3
 
 
@@ -167,14 +165,3 @@ def test_a_run_of_an_earlier_start_goes_on_from_the_history(open_page, tmp_path,
         plays(page)
         expect(page.locator("#k-history .go-on")).to_have_count(0)
         assert service.billed == 1
-
-
-def test_a_lost_run_that_is_deleted_says_what_still_counts(open_page, tmp_path, clock):
-    """Deleting a run of which nobody knows says what it may have cost."""
-    with FaultServer(key=KEY, echo="", now=clock.time) as service:
-        earlier(
-            tmp_path, service, clock, lambda studio: lose(service, studio, "a first walk", "a second walk")
-        )
-        page = open_page(service)
-        page.get_by_role("button", name="Delete a first walk").press("Enter")
-        expect(page.locator("#k-history .undo")).to_contain_text("until it is, it counts as spent")

@@ -2,18 +2,9 @@
 
 import pytest
 
-from browser.visitor import Served, hydrated
+from browser.visitor import hydrated
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def hosted(tmp_path_factory):
-    one = Served(
-        tmp_path_factory.mktemp("hosted"), KLINGO1_HOSTED="1", GRADIO_SERVER_NAME="127.0.0.1"
-    ).start()
-    yield one
-    one.stop()
 
 
 def test_the_page_lives_under_its_policy_and_foreign_addresses_do_not(browser, hosted):

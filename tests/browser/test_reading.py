@@ -1,5 +1,7 @@
 """What the draft engine understood, under the prompt while typing and on the card afterwards."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -33,14 +35,16 @@ def test_the_reading_follows_the_typing_and_stays_with_the_result(page, photos):
 
 
 def test_the_reading_knows_who_plays(page, photos):
-    """A picture that is called a scene is the place, a guess takes that back, and a move is followed."""
+    """The guess is told and can be corrected: what is called a scene is the place, also where it is moved."""
     line = page.locator("#k-prompt .k-reading")
     add(page, photos, 1, 2)
     page.get_by_label("Prompt").fill("She walks")
     expect(line).to_contain_text("Action walk")
     expect(line).not_to_contain_text("Place")
     page.locator("#k-pictures .grip").nth(1).click()
+    expect(page.get_by_role("button", name=re.compile("^Guess: (Character|Prop|Scene)$"))).to_be_visible()
     page.get_by_role("button", name="Scene", exact=True).click()
+    expect(page.get_by_role("button", name="Guess", exact=True)).to_be_visible()
     expect(line).to_contain_text("Place your scene picture")
     page.get_by_role("button", name="Move picture 2 earlier").click()
     expect(line).to_contain_text("Place your scene picture")

@@ -5,10 +5,14 @@ import shutil
 import time
 
 import pytest
+from faults.misbehaviour import Always, Reply
 from faults.server import FaultServer
 from playwright.sync_api import expect
+from test_usual import Runs
 
-from browser.visitor import Served, add, generate, hydrated, mood, visit
+from browser.test_access import in_every_look
+from browser.visitor import KEY, Served, add, generate, hydrated, mood, visit
+from klingo1.ledger import Ledger
 
 pytestmark = pytest.mark.browser
 
@@ -55,8 +59,9 @@ def test_a_draft_ends_as_a_playing_video(page, photos):
     )
 
 
-def test_a_result_becomes_the_next_input(page, photos):
-    """The video as the next reference video, the frame it shows as a picture; the next draft takes both."""
+def test_a_result_becomes_the_next_input(paid, payer, photos):
+    """The video as the next reference video, the frame it shows as a picture; the next run takes both."""
+    (service, _), page = paid, payer
     generate(page, photos, prompt="Once")
     mood(page, "good")
     plays(page)
@@ -64,11 +69,13 @@ def test_a_result_becomes_the_next_input(page, photos):
     expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(2)
     page.get_by_role("button", name="As reference video").click()
     expect(page.locator("#k-clip .clip .facts span")).to_contain_text("3.0 s · 1280 × 720")
-    first = page.evaluate("klingo.get('job')")
     generate(page, photos, prompt="Twice")
-    page.wait_for_function("id => klingo.get('job') !== id", arg=first)
     mood(page, "good", "bad")
-    expect(page.locator("#k-card .title")).to_have_text("Draft ready")
+    expect(page.locator("#k-card .title")).to_have_text("Video ready")
+    expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.504 spent")
+    sent = service.calls("submit")[-1].json()
+    assert len(sent["images"]) == 2
+    assert sent["video"].startswith(service.url)
 
 
 def test_a_reload_in_mid_job_loses_nothing(page, photos):
@@ -99,47 +106,48 @@ def test_a_cut_network_in_mid_job_loses_nothing(page, photos):
     expect(page.get_by_label("Prompt")).to_have_value("Typed while the network was away")
 
 
-def test_a_killed_server_in_mid_job_loses_nothing(browser, photos, tmp_path):
+@pytest.fixture(scope="module")
+def frail(tmp_path_factory):
+    """A page whose server goes away, and comes back."""
+    one = Served(tmp_path_factory.mktemp("frail")).start()
+    yield one
+    one.stop()
+
+
+def test_a_killed_server_in_mid_job_loses_nothing(browser, frail, photos):
     """Kill −9 while the draft renders; after the restart the open page shows the video by itself."""
-    served = Served(tmp_path).start()
-    try:
-        with visit(browser, served.url) as page:
-            generate(page, photos, prompt="The power goes out")
-            mood(page, "busy")
-            page.evaluate("window.stillHere = true")
-            served.kill()
-            page.get_by_label("Prompt").fill("Typed while the server was away")
-            served.start()
-            mood(page, "good")
-            plays(page)
-            assert page.evaluate("window.stillHere") is True
-            expect(page.get_by_label("Prompt")).to_have_value("Typed while the server was away")
-            expect(page.locator("#k-history li")).to_have_count(1)
-    finally:
-        served.stop()
+    with visit(browser, frail.url) as page:
+        generate(page, photos, prompt="The power goes out")
+        mood(page, "busy")
+        page.evaluate("window.stillHere = true")
+        frail.kill()
+        page.get_by_label("Prompt").fill("Typed while the server was away")
+        frail.start()
+        mood(page, "good")
+        plays(page)
+        assert page.evaluate("window.stillHere") is True
+        expect(page.get_by_label("Prompt")).to_have_value("Typed while the server was away")
+        expect(page.locator("#k-history li")).to_have_count(1)
 
 
-def test_pictures_that_the_server_lost_are_sent_again(browser, photos, tmp_path):
+def test_pictures_that_the_server_lost_are_sent_again(browser, frail, photos):
     """A polite restart empties the cache; an open page still has its pictures, a reloaded one asks."""
-    served = Served(tmp_path).start()
-    try:
-        with visit(browser, served.url) as page:
-            add(page, photos, 1, 2)
-            began = time.monotonic()
-            served.stop()
-            assert time.monotonic() - began < 12
-            shutil.rmtree(tmp_path / "cache")
-            served.start()
-            generate(page, photos, prompt="After the restart")
-            mood(page, "good")
-            plays(page)
-            shutil.rmtree(tmp_path / "cache")
-            page.reload()
-            hydrated(page)
-            expect(page.locator("#k-pictures .refused")).to_contain_text("is no longer on the server")
-            expect(page.get_by_label("Prompt")).to_have_value("After the restart")
-    finally:
-        served.stop()
+    with visit(browser, frail.url) as page:
+        add(page, photos, 1, 2)
+        began = time.monotonic()
+        frail.stop()
+        assert time.monotonic() - began < 12
+        shutil.rmtree(frail.folder / "cache")
+        frail.start()
+        generate(page, photos, prompt="After the restart")
+        mood(page, "busy", "good")
+        shutil.rmtree(frail.folder / "cache")
+        page.reload()
+        hydrated(page)
+        expect(page.locator("#k-pictures .refused")).to_contain_text("is no longer on the server")
+        expect(page.get_by_label("Prompt")).to_have_value("After the restart")
+        mood(page, "good")
+        plays(page)
 
 
 def test_two_clicks_make_one_job(page, photos):
@@ -175,30 +183,23 @@ def test_a_draft_is_stopped(page, photos):
     assert page.evaluate("klingo.get('duration')") == 10
 
 
-def test_f58_visitors_of_a_hosted_page_see_their_own_jobs_only(browser, photos, tmp_path):
+def test_f58_visitors_of_a_hosted_page_see_their_own_jobs_only(browser, hosted, photos):
     """A's draft is in A's history, also after a reload, and nowhere in B's page."""
-    served = Served(tmp_path, KLINGO1_HOSTED="1").start()
-    try:
-        with visit(browser, served.url) as a, visit(browser, served.url) as b:
-            generate(a, photos, prompt="Mine alone")
-            mood(a, "good")
-            job = a.evaluate("klingo.get('job')")
-            a.reload()
-            hydrated(a)
-            expect(a.locator("#k-history .open b")).to_have_text(["Mine alone"])
-            plays(a)
-            b.reload()
-            hydrated(b)
-            b.evaluate("id => klingo.set('showJob', id)", job)
-            b.wait_for_timeout(1500)
-            expect(b.locator("#k-card .card")).to_be_hidden()
-            expect(b.locator("#k-history .history")).to_be_hidden()
-            assert a.evaluate("klingo.get('owner')") != b.evaluate("klingo.get('owner')")
-    finally:
-        served.stop()
-
-
-KEY = "wsk_canary_4f9d2b7a61"
+    with visit(browser, hosted.url) as a, visit(browser, hosted.url) as b:
+        generate(a, photos, prompt="Mine alone")
+        mood(a, "good")
+        job = a.evaluate("klingo.get('job')")
+        a.reload()
+        hydrated(a)
+        expect(a.locator("#k-history .open b")).to_have_text(["Mine alone"])
+        plays(a)
+        b.reload()
+        hydrated(b)
+        b.evaluate("id => klingo.set('showJob', id)", job)
+        b.wait_for_timeout(1500)
+        expect(b.locator("#k-card .card")).to_be_hidden()
+        expect(b.locator("#k-history .history")).to_be_hidden()
+        assert a.evaluate("klingo.get('owner')") != b.evaluate("klingo.get('owner')")
 
 
 def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos, tmp_path):
@@ -223,6 +224,9 @@ def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos,
                 mood(page, "good")
                 expect(page.locator("#k-card .title")).to_have_text("Video ready")
                 expect(page.locator("#k-card .maker")).to_have_text("Kling O1 · $0.336 spent")
+                (sent,) = service.calls("submit")
+                body = sent.json()
+                assert (body["prompt"], body["duration"], len(body["images"])) == ("First a draft", 3, 1)
                 assert service.billed == 1
                 kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
                 assert KEY not in kept + page.content() + served.log
@@ -238,36 +242,26 @@ def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos,
                 assert KEY.encode() not in file.read_bytes(), file
 
 
-def test_a_refused_run_keeps_what_was_typed(browser, photos, tmp_path):
+def test_a_refused_run_keeps_what_was_typed(paid, payer, photos):
     """No credit, then a cap: a calm sentence with a remedy, in the card or beside the button."""
-    from faults.misbehaviour import Always, Reply
-
-    no_credit = Reply(402, {"code": 402, "message": "insufficient balance"})
-    with FaultServer(key=KEY, faults={"submit": Always(no_credit)}) as service:
-        served = Served(
-            tmp_path,
-            WAVESPEED_BASE_URL=service.url,
-            WAVESPEED_API_KEY=KEY,
-            KLINGO1_BUDGET_RUN="0.50",
-        ).start()
-        try:
-            with visit(browser, served.url) as page:
-                page.get_by_role("radio", name="Kling O1").click()
-                generate(page, photos, prompt="For an empty wallet", seconds=3)
-                mood(page, "bad")
-                expect(page.locator("#k-card .trouble")).to_contain_text("Top up your WaveSpeed wallet")
-                expect(page.locator("#k-card .maker")).to_contain_text("not charged")
-                expect(page.locator("#k-card .card")).to_have_attribute("data-calm", "")
-                expect(page.locator("#k-stage .cast img")).to_be_visible()
-                page.locator("#k-card summary").click()
-                page.get_by_role("button", name="Copy", exact=True).click()
-                expect(page.get_by_role("button", name="Copied")).to_be_visible()
-                generate(page, photos, prompt="Over the cap", seconds=10)
-                expect(page.locator("#k-generate .general")).to_contain_text("budget for one run is $0.50")
-                expect(page.get_by_label("Prompt")).to_have_value("Over the cap")
-                assert service.billed == 0
-        finally:
-            served.stop()
+    (service, _), page = paid, payer
+    before = service.billed
+    service.set_faults("submit", Always(Reply(402, {"code": 402, "message": "insufficient balance"})))
+    generate(page, photos, prompt="For an empty wallet", seconds=3)
+    mood(page, "bad")
+    service.set_faults("submit", [])
+    expect(page.locator("#k-card .trouble")).to_contain_text("Top up your WaveSpeed wallet")
+    expect(page.locator("#k-card .maker")).to_contain_text("not charged")
+    expect(page.locator("#k-card .card")).to_have_attribute("data-calm", "")
+    expect(page.locator("#k-stage .cast img")).to_be_visible()
+    assert in_every_look(page) == []
+    page.locator("#k-card summary").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    generate(page, photos, prompt="Over the cap", seconds=10)
+    expect(page.locator("#k-generate .general")).to_contain_text("budget for one run is $0.60")
+    expect(page.get_by_label("Prompt")).to_have_value("Over the cap")
+    assert service.billed == before
 
 
 HEARD = """
@@ -309,24 +303,49 @@ def test_a_chime_and_a_notification_come_for_whoever_asks(page, photos):
     assert page.evaluate("heard") == ["asked", "chime", "Stopped: Somebody <b>listens</b>"]
 
 
-def test_the_clock_tells_what_five_runs_took(browser, photos, tmp_path):
-    """From the ledger's own runs of that length and engine, once there are five; no sooner, no percentage."""
-    with FaultServer(key=KEY) as service:
-        served = Served(tmp_path, WAVESPEED_BASE_URL=service.url, WAVESPEED_API_KEY=KEY).start()
-        try:
-            with visit(browser, served.url) as page:
-                page.get_by_role("radio", name="Kling O1").click()
-                for number in range(5):
-                    generate(page, photos, prompt=f"Run {number}")
-                    expect(page.locator("#k-card .note")).not_to_contain_text("Most")
-                page.wait_for_function(
-                    "klingo.get('jobs').filter(job => job.state === 'done').length === 5", timeout=60_000
-                )
-                service.service.script = ["processing"]
-                generate(page, photos, prompt="Run 5")
-                expect(page.locator("#k-card .card")).to_contain_text(
-                    re.compile(r"Most 3 s runs took \d+–\d+ s \(n = 5\)\.")
-                )
-                expect(page.locator("#k-card .card")).not_to_contain_text("%")
-        finally:
-            served.stop()
+def test_further_runs_are_started_and_the_clock_tells_what_earlier_ones_took(paid, payer, photos):
+    """The span comes from the ledger's whole history of that length and engine, not from the page of it that
+    is shown; a first run has none, nor has any a percentage. Both runs go on, the newest first, each with its
+    card; stopping says what it means, the title where it stands; older runs come page by page.
+    """
+    (service, served), page = paid, payer
+    home, card = served.folder / "home", page.locator("#k-card .card")
+    names = page.locator("#k-history .open b")
+    span = re.compile(r"Most 5 s runs took 2–4 min \(n = 30\)\. Safe to close this page\.")
+    service.service.script = ["processing"]
+    try:
+        generate(page, photos, prompt="The first of its kind", seconds=5)
+        expect(page.locator("#k-card .title")).to_have_text("Kling O1 is working")
+        expect(card).to_contain_text("Safe to close this page.")
+        expect(card).not_to_contain_text("Most")
+        expect(page.locator("#k-card .hint")).to_have_text("It goes on at the service and is billed.")
+        page.wait_for_function(r"/^\d+:\d\d · Kling O1 is working$/.test(document.title)")
+        book = Ledger(home / "klingo1.sqlite3", home=home)
+        runs = Runs(book, home)
+        for number in range(30):
+            runs.add(100.0 + 4 * number)
+        book.close()
+        generate(page, photos, prompt="The second of its kind", seconds=5)
+        expect(card).to_contain_text(span)
+        expect(card).not_to_contain_text("%")
+        expect(names.nth(0)).to_have_text("The second of its kind")
+        expect(names.nth(1)).to_have_text("The first of its kind")
+        expect(page.locator("#k-history .spin")).to_have_count(2)
+        page.locator("#k-history .open").nth(1).press("Enter")
+        expect(page.locator("#k-history li").nth(1)).to_have_class("shown")
+        expect(card).to_contain_text(span)
+    finally:
+        service.service.script = ["completed"]
+    expect(page.locator("#k-history .spin")).to_have_count(0, timeout=60_000)
+    mood(page, "good")
+    page.locator("#k-card summary").click()
+    expect(page.locator("#k-card dd").filter(has_text="running")).to_have_text(
+        re.compile(r"queued \d+\.\d s → preparing \d+\.\d s → .*running \d+\.\d s → .*→ done")
+    )
+    for fact in ("5 s", "16:9", "$0.56"):
+        expect(page.locator("#k-history small").first).to_contain_text(fact)
+    expect(page.locator("#k-history .mark").first).to_have_text("Kling O1")
+    tiles = page.locator("#k-history li")
+    expect(tiles).to_have_count(24)
+    page.get_by_role("button", name="Show older").click()
+    page.wait_for_function("document.querySelectorAll('#k-history li').length > 30")

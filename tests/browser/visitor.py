@@ -23,6 +23,7 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+KEY = "wsk_canary_4f9d2b7a61"
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 

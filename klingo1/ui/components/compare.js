@@ -5,7 +5,9 @@ const [one, two] = element.querySelectorAll('video');
 const [first, second] = element.querySelectorAll('select');
 const play = $('.go-on');
 const seek = $('.seek');
-const FRAME = 1 / 24;
+const STRAY = 0.08; // seconds by which the second take may stray
+const rates = new Map(); // frames a second by run, promised by the server
+let frame = 1 / 24; // of the finer of the two takes: no picture of either is stepped over
 let chosen = [];
 let opener = null;
 $('.shut').append(icon('close'));
@@ -13,7 +15,12 @@ $('.back').append(icon('left'));
 $('.forth').append(icon('right'));
 
 const finished = () => (get('jobs') || []).filter((job) => job.video);
-const when = (job) => new Date(job.created * 1000).toLocaleString(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+/* The time comes first: in a narrow box it is what tells one take from the other. */
+function when(job) {
+  const at = new Date(job.created * 1000);
+  const day = at.toDateString() === new Date().toDateString() ? {} : { day: 'numeric', month: 'short' };
+  return at.toLocaleString(locale, { ...day, hour: '2-digit', minute: '2-digit' });
+}
 const length = () => Math.max(one.duration || 0, two.duration || 0);
 
 function open([a, b]) {
@@ -22,7 +29,7 @@ function open([a, b]) {
   const right = known.find((job) => job.id === b);
   if (!left || !right) return;
   opener = document.activeElement;
-  for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${job.engine === 'draft' ? t`Draft` : 'Kling O1'} · ${when(job)} · ${job.prompt.slice(0, 60)}`)));
+  for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${when(job)} · ${job.engine === 'draft' ? t`Draft` : 'Kling O1'} · ${job.prompt.slice(0, 60)}`)));
   first.value = a;
   second.value = b;
   document.querySelector('#k-video video')?.pause();
@@ -38,9 +45,19 @@ function take() {
   /* Both stand in the taller one's shape. */
   box.style.setProperty('--shape', String(Math.min(...chosen.map((job) => job.aspect.split(':').reduce((w, tall) => w / tall)))));
   [one, two].forEach((video, i) => { const url = fileUrl(chosen[i].video); if (video.getAttribute('src') !== url) video.src = url; });
+  measure(chosen);
   jump(0);
   tell();
 }
+/* Resolves when the step is as long as a picture stands. */
+function measure(pair) {
+  for (const { id } of pair) if (!rates.has(id)) rates.set(id, server.rate({ owner: get('owner') || '', job: id }).catch(() => null));
+  measured = Promise.all(pair.map(({ id }) => rates.get(id))).then((known) => {
+    known.forEach((rate, i) => { if (!rate) rates.delete(pair[i].id); });
+    if (pair === chosen) frame = 1 / (Math.max(...known.map((rate) => rate || 0)) || 24);
+  });
+}
+let measured = null;
 const TOOK = t`Took`;
 const FACTS = [
   [t`Prompt`, (job) => job.prompt], [t`Made by`, (job) => said(job.engine_name)], [t`Duration`, (job) => `${job.duration} s`], [t`Shape`, (job) => job.aspect],
@@ -54,7 +71,7 @@ function tell() {
   $('tbody').replaceChildren(...rows.map(([name, a, b]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, a), h('td', {}, b))));
 }
 
-/* ---- played as one: the first take leads, the second is put right when it strays by a frame */
+/* ---- played as one: the first take leads, the second is put right when it strays */
 let running = false;
 function draw() {
   const at = Math.max(one.currentTime, two.currentTime);
@@ -69,7 +86,7 @@ function follow() {
   if (!running || !box.open) return;
   const lead = one.duration >= two.duration || !two.duration ? one : two;
   const other = lead === one ? two : one;
-  if (!other.ended && Math.abs(other.currentTime - lead.currentTime) > 2 * FRAME && lead.currentTime < other.duration) other.currentTime = lead.currentTime;
+  if (!other.ended && Math.abs(other.currentTime - lead.currentTime) > STRAY && lead.currentTime < other.duration) other.currentTime = lead.currentTime;
   if (lead.ended) { pause(); return; }
   draw();
   requestAnimationFrame(follow);
@@ -80,13 +97,13 @@ function jump(seconds) {
   draw();
 }
 play.addEventListener('click', async () => {
-  if (running) { pause(); jump(one.currentTime); return; }
-  if (Math.max(one.currentTime, two.currentTime) >= length() - FRAME) jump(0);
+  if (running) { pause(); jump(Math.max(one.currentTime, two.currentTime)); return; }
+  if (Math.max(one.currentTime, two.currentTime) >= length() - frame) jump(0);
   running = true;
-  try { await Promise.all([one, two].map((video) => (video.currentTime < video.duration - FRAME ? video.play() : null))); } catch { pause(); return; }
+  try { await Promise.all([one, two].map((video) => (video.currentTime < video.duration - frame ? video.play() : null))); } catch { pause(); return; }
   requestAnimationFrame(follow);
 });
-const step = (count) => { pause(); jump((Math.round(Math.max(one.currentTime, two.currentTime) / FRAME) + count) * FRAME + 0.001); };
+const step = async (count) => { pause(); await measured; jump((Math.floor(Math.max(one.currentTime, two.currentTime) / frame + 0.01) + count) * frame + 0.001); };
 $('.back').addEventListener('click', () => step(-1));
 $('.forth').addEventListener('click', () => step(1));
 seek.addEventListener('input', () => { pause(); jump(Number(seek.value)); });

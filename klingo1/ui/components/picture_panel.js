@@ -2,11 +2,18 @@
    `gallery` is what the reference gallery lends: all(), commit, move, mend, grip, remarksOf, nameOf. */
 window.klingoPicturePanel = (panel, gallery) => {
   'use strict';
-  const { t, sentences, facts, h, icon, set } = window.klingo;
+  const { t, sentences, facts, h, icon, get, set } = window.klingo;
   const { commit, move, mend, grip, remarksOf, nameOf } = gallery;
   const ROLE_NAMES = { '': t`Guess`, character: t`Character`, prop: t`Prop`, scene: t`Scene`, style: t`Style` };
   const VIEW_NAMES = { '': t`View: guess`, front: t`Front`, side: t`Side`, back: t`Back`, left: t`Facing left`, right: t`Facing right` };
 
+  /* What the draft engine takes a picture for, once it was asked of these very pictures. */
+  function guessed(index) {
+    const { paths = [], cast = [] } = get('cast') || {};
+    const same = JSON.stringify(paths) === JSON.stringify(gallery.all().map((picture) => picture.file.path));
+    const role = same && !facts.roles.includes(gallery.all()[index].role) && cast.find((member) => member.images.includes(index + 1))?.role;
+    return role ? t`Guess: ${ROLE_NAMES[role] || role}` : ROLE_NAMES[''];
+  }
   function draw(open) {
     const pictures = gallery.all();
     const index = pictures.indexOf(open);
@@ -19,7 +26,7 @@ window.klingoPicturePanel = (panel, gallery) => {
         const next = pictures.slice();
         open.role = role || (open.role ? 'guess' : '');
         commit(next);
-      } }, ROLE_NAMES[role] || role)));
+      } }, role === '' ? guessed(index) : ROLE_NAMES[role] || role)));
     const view = h('select', { class: 'view', 'aria-label': t`View of picture ${index + 1}`, dataset: { part: 'view' }, onchange() {
       const next = pictures.slice();
       open.view = this.value || (open.view ? 'guess' : '');

@@ -51,8 +51,10 @@ async function go() {
   }, 15000);
 }
 button.addEventListener('click', go);
+/* Only where the button can be seen: not from the list's tab, nor through a dialog or the brush. */
+const inReach = () => element.isConnected && element.checkVisibility() && !document.querySelector('dialog[open], #k-brush[data-open]');
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && element.isConnected) { event.preventDefault(); go(); }
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && inReach()) { event.preventDefault(); go(); }
 });
 on('session', () => {
   clearTimeout(unanswered);

@@ -118,19 +118,20 @@ function choose(number) {
 }
 function suggest() {
   const head = area.value.slice(0, area.selectionStart);
-  const typed = head.match(/(^|[\s,.;:(])@(\w{0,20})$/);
+  const typed = head.match(/(?<![A-Za-z0-9_%+\-\u00c0-\u024f@＠])[@＠](\w{0,20})$/);
   if (!typed) { close(); return; }
-  start = head.length - typed[2].length - 1;
-  const wanted = typed[2].toLowerCase();
+  start = head.length - typed[1].length - 1;
+  const wanted = typed[1].toLowerCase();
   const pictures = (get('pictures') || []).map((p, i) => ({ p, n: i + 1 }))
     .filter(({ p, n }) => `image${n}`.startsWith(wanted) || String(n) === wanted || (p.role || '').startsWith(wanted) || (p.file.orig_name || '').toLowerCase().startsWith(wanted));
   menu.replaceChildren(...(pictures.length ? pictures.map(({ p, n }, i) => h('li', { role: 'option', id: `k-mention-${n}`, 'aria-selected': String(i === 0), onpointerdown(event) { event.preventDefault(); choose(n); } },
     h('img', { src: p.file.url, alt: '' }), h('b', {}, `@Image${n}`), h('span', {}, (p.role !== 'guess' && said(p.role)) || p.file.orig_name || ''))) : [h('li', { role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false', class: 'none' }, (get('pictures') || []).length ? t`No matches` : t`Add pictures first`)]));
   menu.hidden = false;
+  menu.scrollIntoView({ block: 'nearest' });
   mark(0);
 }
 area.addEventListener('keydown', (event) => {
-  if (menu.hidden) return;
+  if (menu.hidden || event.isComposing) return;
   if (event.key === 'Escape') { event.preventDefault(); close(); return; }
   if (event.ctrlKey || event.metaKey) return;
   const usable = !menu.querySelector('.none');

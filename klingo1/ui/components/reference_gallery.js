@@ -256,7 +256,7 @@ document.addEventListener('paste', (event) => {
 
 on('droppedPictures', (files) => { if (files) add(files); });
 on('clip', draw);
-on(['notes', 'named'], draw);
+on(['notes', 'named', 'cast'], draw);
 on('problems', () => { showProblems(problem, 'images'); draw(); });
 on('take:pictures', (value) => { if (value) { open = null; refused.replaceChildren(); commit(value.map((p) => ({ ...p }))); } });
 const kept = Array.isArray(draft.pictures) ? draft.pictures.filter((p) => p && p.file && typeof p.file.path === 'string') : [];

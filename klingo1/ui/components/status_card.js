@@ -8,6 +8,7 @@ let view = null;
 let received = 0;
 let announced = '';
 let video = '';
+let usually; // what earlier runs took, asked once a job
 const baseTitle = said(document.title);
 
 /* ---- the session: what Python hands over at arrival and after each click */
@@ -27,7 +28,7 @@ function takeSession() {
 }
 function show(id, again = false) {
   if (!id || (id === job && !again)) return;
-  if (id !== job) { view = null; announced = ''; closeForms(); }
+  if (id !== job) { view = null; announced = ''; usually = undefined; closeForms(); }
   job = id;
   set('job', id);
   trigger('remember');
@@ -37,7 +38,7 @@ function show(id, again = false) {
 async function poll(mine, failures) {
   if (mine !== run || !element.isConnected) return;
   let answer;
-  try { answer = await server.status({ owner: get('owner') || '', job }); } catch { answer = undefined; }
+  try { answer = await server.status({ owner: get('owner') || '', job, usual: usually === undefined }); } catch { answer = undefined; }
   if (mine !== run) return;
   if (answer === null) { view = null; set('view', null); card.hidden = true; publish(); return; }
   if (!answer || answer.id !== job) {
@@ -54,6 +55,7 @@ async function poll(mine, failures) {
   setTimeout(() => poll(mine, 0), pause);
 }
 function take(next) {
+  if (next.usual !== undefined) usually = next.usual;
   const changed = !view || view.state !== next.state || view.id !== next.id;
   view = next;
   received = performance.now();
@@ -145,12 +147,10 @@ function draw() {
 }
 /* What runs of this kind took before: the middle half of at least five, from the ledger's own history. */
 function usual() {
-  const alike = (get('jobs') || []).filter((j) => j.state === 'done' && j.finished && j.engine === view.engine && j.duration === view.duration).map((j) => j.finished - j.created).sort((a, b) => a - b);
-  if (alike.length < 5) return '';
-  const low = alike[Math.floor(alike.length / 4)];
-  const high = alike[Math.ceil((alike.length * 3) / 4) - 1];
+  if (!usually) return '';
+  const [low, high, runs] = usually;
   const span = high < 90 ? [Math.round(low), Math.max(Math.round(low) + 1, Math.ceil(high)), t`s`] : [Math.max(1, Math.round(low / 60)), Math.ceil(high / 60), t`min`];
-  return t`Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${alike.length}).`;
+  return t`Most ${view.duration} s runs took ${span[0]}–${span[1]} ${span[2]} (n = ${runs}).`;
 }
 const awaited = new Set();
 function tellDone(job) { if (awaited.delete(job.id)) window.klingoChime.ring(said(job.title), job.prompt.slice(0, 120)); }

@@ -52,8 +52,12 @@ def build(handlers: Handlers) -> HistoryPanel:
     def release(asked: dict[str, Any]) -> dict[str, Any]:
         return handlers.release(asked)
 
+    def rate(asked: dict[str, Any]) -> float | None:
+        return handlers.rate(asked)
+
     functions = [history, inputs, delete, restore]
     strip = HistoryStrip({}, elem_id="k-history", server_functions=functions)
     lost = LostFinder({}, elem_id="k-lost", server_functions=[find_lost, adopt, choose, release])
     farewell = Farewell({}, elem_id="k-farewell", server_functions=[delete_all])
-    return HistoryPanel(strip, lost, farewell, Compare({}, elem_id="k-compare"))
+    compare = Compare({}, elem_id="k-compare", server_functions=[rate])
+    return HistoryPanel(strip, lost, farewell, compare)
