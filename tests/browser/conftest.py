@@ -46,8 +46,9 @@ def paid(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     """Chromium for one file: Playwright's loop runs in this thread, and other files want their own."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # a machine may be busy with more than this
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=ARGS)
         yield opened

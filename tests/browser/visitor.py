@@ -114,7 +114,7 @@ def visit(browser, url, *, viewport=None, dark=False, **context_options):
         reduced_motion="reduce",
         **{"locale": "en-US"} | context_options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     errors, outside = [], []
     context.on("weberror", lambda e: errors.append(str(e.error)))
     context.on(
