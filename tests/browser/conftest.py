@@ -8,7 +8,15 @@ from faults.server import FaultServer
 from filming import film
 from PIL import Image, ImageDraw
 
-from browser.visitor import ARGS, KEY, Served, chromium, visit
+from browser.visitor import ARGS, DESKTOP, KEY, Served, chromium, visit
+
+EMPTY = """() => {
+  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+  klingo.load({ pictures: [], prompt: '', duration: klingoFacts.durationDefault, video: {},
+    aspect: klingoFacts.aspectDefault, engine: 'draft', size: klingoFacts.draftSizes[0] });
+  document.activeElement.blur();
+  window.scrollTo(0, 0);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +40,13 @@ def hosted(tmp_path_factory):
 @pytest.fixture(scope="session")
 def paid(tmp_path_factory):
     """(service, page): a desk with a key, whose runs all end at once as a film of 3 s with 30 pictures a
-    second; one may cost $0.60. A test that changes the service's script or film sets them back.
+    second; a run may cost $0.60, a day $30. A test that changes the service's script or film sets them back.
     """
     folder = tmp_path_factory.mktemp("paid")
     made = film(folder / "made.mp4", seconds=3, fps=30, size=(1280, 720), sound=True)
     with FaultServer(key=KEY, film=made.read_bytes(), script=["completed"]) as service:
         environ = {"WAVESPEED_BASE_URL": service.url, "WAVESPEED_API_KEY": KEY}
-        one = Served(folder, **environ, KLINGO1_BUDGET_RUN="0.60").start()
+        one = Served(folder, **environ, KLINGO1_BUDGET_RUN="0.60", KLINGO1_BUDGET_DAY="30").start()
         yield service, one
         one.stop()
 
@@ -60,6 +68,22 @@ def page(browser, served):
     """A new visitor at a desk-sized window."""
     with visit(browser, served.url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def one_visitor(browser, served):
+    """A visitor whom the tests of one file share: opening the page is the dearest part of most of them."""
+    with visit(browser, served.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def emptied(one_visitor):
+    """The page of a visitor who has emptied the form and made no run here."""
+    one_visitor.set_viewport_size(DESKTOP)
+    one_visitor.unroute_all()
+    one_visitor.evaluate(EMPTY)
+    return one_visitor
 
 
 @pytest.fixture

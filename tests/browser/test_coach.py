@@ -10,6 +10,12 @@ from browser.visitor import add, hydrated
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def page(emptied):
+    """A page for all tests of this file, one after the other."""
+    return emptied
+
+
 def test_advice_comes_and_goes_with_pictures_and_prompt(page, photos):
     """One angle asks for a side view; a prompt that names some pictures tells of the others."""
     add(page, photos, 1)

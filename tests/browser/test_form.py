@@ -14,6 +14,12 @@ from klingo1.request import EXAMPLE_PROMPT, Engine
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def page(emptied):
+    """A page for all tests of this file, one after the other."""
+    return emptied
+
+
 def test_pictures_are_added_several_at_once_and_again(page, photos):
     """Two, then three more: five numbered tiles in the order they came."""
     add(page, photos, 1, 2)

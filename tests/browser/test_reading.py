@@ -10,6 +10,12 @@ from browser.visitor import add, generate, mood
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def page(emptied):
+    """A page for all tests of this file, one after the other."""
+    return emptied
+
+
 def test_the_reading_follows_the_typing_and_stays_with_the_result(page, photos):
     """Place, time, weather, action, camera and idle words; the card says the same of the finished draft."""
     line = page.locator("#k-prompt .k-reading")
