@@ -348,10 +348,11 @@ def test_a_desk_shows_form_and_result_without_scrolling(page, photos):
     for seen in (button, stage):
         expect(seen).to_be_in_viewport(ratio=1)
     page.get_by_role("radio", name="Kling O1").click()
+    expect(page.locator("#k-key-help")).to_be_in_viewport(ratio=1)
     page.get_by_label("WaveSpeed key").fill("no key\u00e9")
     page.get_by_role("button", name="Use key").click()
     expect(page.locator("#k-key-problem span")).to_be_in_viewport(ratio=1)
-    hints = [page.locator(f"#k-{place}") for place in ("prompt .k-reading", "prompt .note", "key-help")]
+    hints = [page.locator(f"#k-prompt {kind}") for kind in (".k-reading", ".note")]
     for seen in (button, stage, hint, *hints):
         expect(seen).to_be_in_viewport(ratio=1)
     over, under = page.locator("#k-engine").bounding_box(), button.bounding_box()
