@@ -77,7 +77,7 @@ def pages(home, cache, rounds):
 
     firsts, nexts = [], []
     with Studio(Settings(home=home, cache=cache)) as studio:
-        handlers = Handlers(studio, hosted=False, publish=Shelf().publish)
+        handlers = Handlers(studio, hosted=False, publish=Shelf(home / "cache").publish)
         for _ in range(rounds):
             began = time.perf_counter()
             first = handlers.history({})

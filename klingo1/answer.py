@@ -6,6 +6,7 @@ and means what the same HTTP status would mean.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import zlib
@@ -48,7 +49,7 @@ _QUERY = re.compile(r"(https?://[^\s?\"'<>]{1,500})\?[^\s\"'<>]*")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """One answer as it came: HTTP status, headers (names in lower case), at most `most` bytes of body."""
 
@@ -66,8 +67,15 @@ class Answer:
 
     def envelope(self) -> Mapping[str, Any] | None:
         """The JSON object of the body, without the key, or None when it cannot be read."""
+        return self._envelope
+
+    @functools.cached_property
+    def _envelope(self) -> Mapping[str, Any] | None:
         try:
-            value = redacted(json.loads(self._plain_body()), self.key)
+            body = self._plain_body()
+            value = json.loads(body)
+            if _may_hold(body, self.key):
+                value = redacted(value, self.key)
         except (ValueError, RecursionError, zlib.error):
             return None
         return value if isinstance(value, Mapping) else None
@@ -152,6 +160,14 @@ def redacted(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {_blot(name, key): redacted(item, key) for name, item in value.items()}
     return value
+
+
+def _may_hold(body: bytes, key: str) -> bool:
+    """Whether the key can stand in a JSON text, as it is, escaped, or in two bytes a character; looking
+    through every string of a long list takes longer than reading the list.
+    """
+    disguised = b"\\u" in body or b"\0" in body or any(mark in key for mark in '"\\/')
+    return disguised or key.encode() in body
 
 
 def _blot(text: str, key: str) -> str:

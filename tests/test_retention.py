@@ -97,7 +97,7 @@ def put_in_cache(cache, file, name):
     return to
 
 
-def test_delete_everything_of_mine_leaves_no_byte(open_studio, tmp_path, cache, quick_drafts, monkeypatch):
+def test_delete_everything_of_mine_leaves_no_byte(open_studio, tmp_path, cache, quick_drafts):
     """Prompt, picture, clean copy, film and what was uploaded or shown are gone from every file; another's
     are there, even the very same picture.
     """
@@ -111,8 +111,7 @@ def test_delete_everything_of_mine_leaves_no_byte(open_studio, tmp_path, cache, 
     kept = ended(
         studio, studio.submit(ask(draw_picture(tmp_path / "b.jpg"), "other words"), owner=other), other
     )
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(cache))
-    Shelf().publish(jobs[0].video)
+    Shelf(cache).publish(jobs[0].video)
     put_in_cache(cache, tmp_path / "b.jpg", "b.jpg")
     put_in_cache(cache, picture, "the same holiday.jpg")
     home = studio.settings.home

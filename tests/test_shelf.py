@@ -13,9 +13,8 @@ from klingo1.ui import shelf as shelves
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    return shelves.Shelf()
+def shelf(tmp_path):
+    return shelves.Shelf(tmp_path / "cache")
 
 
 def test_a_file_is_put_there_once_by_a_name_of_its_own(shelf, tmp_path):

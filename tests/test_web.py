@@ -170,6 +170,29 @@ def test_healthz_answers_a_probe(ok, status):
     assert headers[b"cache-control"] == b"no-store"
 
 
+def test_what_a_page_asks_each_second_is_answered_before_gradio():
+    """The state of a run is told by the guard itself, by the same rules as any call, and nothing else is."""
+    asked = []
+
+    def status(data):
+        asked.append(data)
+        return {"state": "done"}
+
+    guard = Guard(application, direct={"status": status})
+    call = {"method": "POST", "content_type": "application/json"}
+    body = b'{"data": {"job": "1"}, "fn_name": "st\\u0061tus", "component_id": 3}'
+    path = "/gradio_api/component_server"
+    status_code, headers, answer = ask(guard, path, body=body, **call)
+    assert (status_code, json.loads(answer)) == (200, {"state": "done"})
+    assert headers[b"cache-control"] == b"no-store"
+    assert b"content-security-policy" in headers
+    assert ask(guard, path, body=body, **call, origin="https://elsewhere.example")[0] == 403
+    assert ask(guard, path, body=body.replace(b"3}", b"3" + b" " * 70_000 + b"}"), **call)[0] == 413
+    assert ask(guard, path, body=b'{"data": {}, "fn_name": "stop"}', **call)[2] == b"page"
+    assert ask(guard, "/gradio_api/queue/join", body=body, **call)[2] == b"page"
+    assert asked == [{"job": "1"}]
+
+
 def test_uploads_without_a_length_are_refused_where_rates_hold():
     """What cannot be counted beforehand is not taken from strangers; too much is refused unread."""
     guard = Guard(application, policy=Policy(limited=True))

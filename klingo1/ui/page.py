@@ -14,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -35,7 +36,7 @@ from klingo1.ui.handlers import Handlers
 from klingo1.ui.languages import create_i18n
 from klingo1.ui.lists import Lists
 from klingo1.ui.panels import compose, cutout, history, interface, lists, result
-from klingo1.ui.shelf import Shelf, keep_uploads_apart
+from klingo1.ui.shelf import keep_uploads_apart, shelf_of
 from klingo1.ui.theme import create_theme
 from klingo1.ui.tools import Tools
 from klingo1.web.guard import Guard
@@ -55,7 +56,7 @@ TITLE = "klingo1 · pictures and a sentence in, a video out"
 def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp: bool = False) -> gr.Blocks:
     """The page over one studio. `hosted` separates visitors; a desk has one owner. `mcp` adds tools."""
     keep_uploads_apart()
-    shelf = Shelf()
+    shelf = shelf_of(get_upload_folder())
     handlers = Handlers(studio, hosted=hosted, publish=shelf.publish)
     cutouts = Cutouts(studio.cutting, shelf.publish)
     examples = read_examples(assets)
@@ -89,8 +90,14 @@ def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp
 def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = False) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The guard before Gradio follows the studio's settings."""
     style = assets / "style.css"
+    publish = shelf_of(get_upload_folder()).publish
+    handlers = Handlers(studio, hosted=studio.settings.hosted, publish=publish)
     guard = Middleware(
-        Guard, policy=Policy.of(studio.settings, mcp=mcp), health=studio.health, room=studio.has_room
+        Guard,
+        policy=Policy.of(studio.settings, mcp=mcp),
+        health=studio.health,
+        room=studio.has_room,
+        direct={"status": handlers.status},
     )
     if studio.settings.hosted:
         keep_words_out_of_the_log()

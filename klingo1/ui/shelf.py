@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import shutil
 from dataclasses import dataclass, field
@@ -9,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from gradio import route_utils
-from gradio.utils import get_upload_folder
+
+
+@functools.cache
+def shelf_of(cache: str) -> Shelf:
+    """The shelf of this process in a cache."""
+    return Shelf(Path(cache).resolve())
 
 
 @dataclass(slots=True)
 class Shelf:
     """Puts each version of a file there once. A link is enough: our files are replaced, never changed."""
 
+    cache: Path
     _placed: dict[tuple[str, int, int], str] = field(default_factory=dict)
 
     def publish(self, file: Path) -> str:
@@ -24,7 +31,7 @@ class Shelf:
         key = (str(file), stat.st_mtime_ns, stat.st_size)
         placed = self._placed.get(key)
         if placed is None or not Path(placed).is_file():
-            placed = self._placed[key] = str(_put(file))
+            placed = self._placed[key] = str(_put(file, self.cache))
         return placed
 
 
@@ -43,9 +50,9 @@ def keep_uploads_apart() -> None:
     route_utils.GradioUploadFile = _OwnUpload
 
 
-def _put(file: Path) -> Path:
+def _put(file: Path, cache: Path) -> Path:
     """The file under a new name; nothing of it is read where the cache lies on the same disk."""
-    folder = Path(get_upload_folder()).resolve() / secrets.token_hex(32)
+    folder = cache / secrets.token_hex(32)
     folder.mkdir(parents=True)
     to = folder / file.name
     try:

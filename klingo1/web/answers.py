@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -32,11 +32,10 @@ async def deny(send: Send, status: int, *, wait: float = 0.0) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def tell(send: Send, facts: Mapping[str, Any]) -> None:
-    """Answer with facts as JSON: 200 when they are `ok`, 503 otherwise."""
-    body = json.dumps(facts).encode()
+async def tell(send: Send, value: object, *, status: int = 200) -> None:
+    """Answer with a value as JSON."""
+    body = json.dumps(value).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers.append((b"cache-control", b"no-store"))
-    status = 200 if facts.get("ok") else 503
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

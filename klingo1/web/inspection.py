@@ -76,11 +76,11 @@ def holds_remote_file(body: bytes) -> bool:
     return False
 
 
-def called_function(body: bytes) -> str:
-    """The server function that a call names, however its JSON spells it; "" for none."""
+def called_function(body: bytes) -> tuple[str, object]:
+    """The server function that a call names, however its JSON spells it, and its argument; "" for none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return ""
+        return "", None
     name = document.get("fn_name") if isinstance(document, dict) else None
-    return name if isinstance(name, str) else ""
+    return (name, document.get("data")) if isinstance(name, str) else ("", None)
