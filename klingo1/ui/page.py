@@ -48,8 +48,8 @@ ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "ass
 UPLOAD_MAX = "200mb"
 SESSIONS_MAX = 100
 """Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
-GROUND = {"light": "#f7f6f3", "dark": "#131312"}
-"""The page's ground, as --k-ground in assets/style.css; a window and a phone's bars take its colour."""
+GROUND = "#f7f6f3"
+"""The page's ground, as --k-ground in assets/style.css: the colour of its window where it is installed."""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 
@@ -139,26 +139,22 @@ def manifest(_: Request) -> Response:
         "start_url": "./",
         "scope": "./",
         "display": "standalone",
-        "background_color": GROUND["light"],
-        "theme_color": GROUND["light"],
+        "background_color": GROUND,
+        "theme_color": GROUND,
         "icons": icons,
     }
     return JSONResponse(told, media_type="application/manifest+json")
 
 
 def page_head() -> str:
-    """The window's colours, the tariff and the limits as JSON, and the scripts that the elements share."""
+    """The tariff and the limits as JSON, and the scripts that the elements share."""
     facts = json.dumps(page_facts(), separators=(",", ":")).replace("</", "<\\/")
     texts = (
         text_of(part, "js")
         for part in ("language", "picture_mend", "page", "picture_panel", "picture_moving", "chime")
     )
     scripts = (f"window.klingoFacts = {facts};", *texts)
-    colours = (
-        f'<meta name="theme-color" media="(prefers-color-scheme: {scheme})" content="{colour}">'
-        for scheme, colour in GROUND.items()
-    )
-    return "\n".join([*colours, *(f"<script>{script}</script>" for script in scripts)])
+    return "\n".join(f"<script>{script}</script>" for script in scripts)
 
 
 def page_facts() -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_the_page_can_be_installed(browser, served, tmp_path):
     assert (manifest["name"][:7], manifest["short_name"]) == ("klingo1", "klingo1")
     assert read["manifest"]["startUrl"] == served.url
     ground = page.evaluate("getComputedStyle(document.body).getPropertyValue('--k-ground').trim()")
-    assert page.locator("meta[name=theme-color][media*=light]").get_attribute("content") == ground
+    assert manifest["theme_color"] == manifest["background_color"] == ground
     for icon in manifest["icons"]:
         with Image.open(io.BytesIO(page.request.get(served.url + icon["src"]).body())) as picture:
             assert "x".join(map(str, picture.size)) == icon["sizes"]
