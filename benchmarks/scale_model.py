@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from report import machine, plt, saved, versions
+from plots import plt, saved
+from report import machine, versions
 from results import ROOT, bind
 
 from klingo1.database import READ_ONLY

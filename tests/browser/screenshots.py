@@ -64,7 +64,7 @@ def walk(page: Page, shoot) -> None:
     page.get_by_label("Shape").press("End")
     page.get_by_role("radio", name="Draft").click()
     page.get_by_label("Prompt").fill("@Image1 walks through a futuristic city at night, neon lights")
-    page.get_by_label("Duration").press("Home")
+    page.get_by_role("slider", name="Duration").press("Home")
     page.locator("#k-generate .go").click()
     mood(page, "busy")
     page.wait_for_timeout(1200)

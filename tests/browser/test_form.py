@@ -151,7 +151,7 @@ def test_the_price_follows_without_asking_the_server(page, served):
     page.context.set_offline(True)
     page.get_by_role("radio", name="Kling O1").click()
     expect(button).to_have_text("Generate · $0.56")
-    page.get_by_label("Duration").press("ArrowRight")
+    page.get_by_role("slider", name="Duration").press("ArrowRight")
     expect(button).to_have_text("Generate · $0.672")
     expect(page.get_by_role("radio", name="Kling O1")).to_contain_text("$0.672")
     page.get_by_role("button", name="By address").click()
@@ -170,10 +170,13 @@ def test_sliders_work_by_keyboard_and_tell_their_values(page):
     assert page.evaluate("klingo.get('aspect')") == "9:16"
     frame = page.locator("#k-aspect .frame i").bounding_box()
     assert frame["height"] > frame["width"] * 1.5
-    duration = page.get_by_label("Duration")
+    duration = page.get_by_role("slider", name="Duration")
     duration.press("End")
     assert duration.get_attribute("aria-valuetext") == "10 seconds"
-    assert [page.get_by_label("Duration").get_attribute(n) for n in ("min", "max")] == ["3", "10"]
+    assert [duration.get_attribute(n) for n in ("min", "max")] == [
+        "3",
+        "10",
+    ]
 
 
 def test_a_blocked_button_lists_what_is_missing(page, photos):
@@ -241,7 +244,7 @@ def test_what_was_entered_survives_a_reload(page, photos):
     page.locator("#k-pictures .grip").nth(1).click()
     page.get_by_role("button", name="Scene", exact=True).click()
     page.get_by_label("Prompt").fill("A fox <b>runs</b> ${7*7} {{7*7}} `tick`")
-    page.get_by_label("Duration").fill("7")
+    page.get_by_role("slider", name="Duration").fill("7")
     page.get_by_label("Shape").fill("0")
     page.get_by_role("radio", name="Kling O1").click()
     page.wait_for_timeout(250)
@@ -366,7 +369,7 @@ def test_a_desk_shows_form_and_result_without_scrolling(page, photos):
 
 def test_a_question_mark_shows_the_shortcuts(page):
     """Outside of text fields; Escape closes; in the prompt it is a question mark."""
-    page.get_by_label("Duration").focus()
+    page.get_by_role("slider", name="Duration").focus()
     page.keyboard.press("?")
     expect(page.locator("#k-masthead dialog")).to_be_visible()
     page.keyboard.press("Escape")

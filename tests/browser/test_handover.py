@@ -113,13 +113,13 @@ def test_a_dropped_film_of_ours_offers_its_settings(page):
     page.get_by_role("button", name="Cancel").click()
     expect(offer).to_be_hidden()
     assert page.evaluate("klingo.get('clip').file") is None
-    page.get_by_label("Duration").fill("9")
+    page.get_by_role("slider", name="Duration").fill("9")
     drop(page, film)
     page.get_by_role("button", name="Apply settings").click()
     expect(page.get_by_label("Prompt")).to_have_value(
         "The character walking through a futuristic city at night, neon lights reflecting on wet streets"
     )
-    expect(page.get_by_label("Duration")).to_have_value("5")
+    expect(page.get_by_role("slider", name="Duration")).to_have_value("5")
     drop(page, film)
     page.get_by_role("button", name="Use as reference video").click()
     expect(page.locator("#k-clip .clip b")).to_have_text("example.mp4")

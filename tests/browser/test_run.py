@@ -154,7 +154,7 @@ def test_two_clicks_make_one_job(page, photos):
     """An impatient hand makes one job, also when its first click is answered before the last."""
     add(page, photos, 1)
     page.get_by_label("Prompt").fill("Clicked twice")
-    page.get_by_label("Duration").fill("3")
+    page.get_by_role("slider", name="Duration").fill("3")
     page.evaluate("""async () => {
       const button = document.querySelector('#k-generate .go');
       for (let click = 0; click < 5; click += 1) {

@@ -152,7 +152,7 @@ def generate(page, photos, *, prompt="The character walks through a city", numbe
     if not page.evaluate("window.klingo.get('pictures').length"):
         add(page, photos, *numbers)
     page.get_by_label("Prompt").fill(prompt)
-    page.get_by_label("Duration").fill(str(seconds))
+    page.get_by_role("slider", name="Duration").fill(str(seconds))
     page.locator("#k-generate .go").click()
     page.wait_for_function(
         """before => {
