@@ -196,6 +196,11 @@ def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Pa
         command = f"python benchmarks/{program.name}.py"
         seconds = f" ({took[program.name]:.0f} s)" if program.name in took else ""
         lines += [f"Measured by `{command}`{seconds}.", ""]
+    absent = [
+        one.name for one in PROGRAMS if one.name not in took and not (folder / f"{one.name}.json").exists()
+    ]
+    if absent:
+        lines += [f"Not measured this time: {', '.join(f'`{name}`' for name in absent)}.", ""]
     verdict = ["Not reached:", "", *(f"- {one}" for one in missed)] if missed else ["Every goal is reached."]
     lines[8:8] = [*verdict, ""]
     page = out / "benchmarks.md"

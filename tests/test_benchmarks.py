@@ -96,6 +96,7 @@ def test_the_report_tells_what_was_missed_and_draws_the_plots(imported, tmp_path
         assert words in page
     missed = [f"- {name}: CPU: 0.90×, goal ≤ 0.5×" for name in ("CLIENT_OVERHEAD", "MANY_JOBS", "DRAFT_FILM")]
     assert "\n".join(["", "Not reached:", "", *missed, "", "## CLIENT_OVERHEAD"]) in page
+    assert "Not measured this time: `uploads`, `open_pages`," in page
     for name in ("lag-by-length", "memory-by-jobs", "render-by-duration"):
         assert f"pictures/{name}.svg" in page
         picture = ET.parse(tmp_path / "docs" / "pictures" / f"{name}.svg").getroot()
