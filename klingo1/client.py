@@ -43,8 +43,8 @@ class Client:
 
     `base_url` is the service's origin, or that origin with `/api/v3`. `transport` replaces the network: an
     httpx.ASGITransport makes the draft service answer in process. `lines` are connections that it shares with
-    other clients, and does not close. Raises KeyMissing, InvalidRequest for a key
-    that cannot be one, SettingsError for an impossible address.
+    other clients, and does not close. Raises KeyMissing, InvalidRequest for a key that cannot be one,
+    SettingsError for an impossible address.
     """
 
     def __init__(

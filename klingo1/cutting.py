@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,26 +117,19 @@ class Cutting:
             "masks": [str(mask) if mask else "" for mask in masks],
         }
 
-    def _room(self) -> _Room:
-        self._home.mkdir(parents=True, exist_ok=True)
-        return _Room(self._home, self._places)
+    @contextmanager
+    def _room(self) -> Iterator[Path]:
+        """A folder that is gone afterwards, and a place among those who ask."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("Too many files are being looked at.", what="files", limit=AT_ONCE)
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                dir=self._home, prefix="cutting-", ignore_cleanup_errors=True
+            ) as folder:
+                yield Path(folder)
+        finally:
+            self._places.release()
 
 
 _EACH = ("images", "roles", "views", "masks")
-
-
-class _Room:
-    """A folder that is gone afterwards, and a place among those who ask."""
-
-    def __init__(self, home: Path, places: threading.BoundedSemaphore) -> None:
-        self._places = places
-        if not places.acquire(blocking=False):
-            raise Busy("Too many files are being looked at.", what="files", limit=AT_ONCE)
-        self._folder = tempfile.TemporaryDirectory(dir=home, prefix="cutting-", ignore_cleanup_errors=True)
-
-    def __enter__(self) -> Path:
-        return Path(self._folder.__enter__())
-
-    def __exit__(self, *_: object) -> None:
-        self._places.release()
-        self._folder.cleanup()

@@ -6,7 +6,6 @@ Arguments: a folder, the service's address, a picture. Prints one line of JSON, 
 import json
 import logging
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def main():
     folder, service, picture = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "cache")
-    from klingo1.ui.page import create_page, launch_options
+    from launching import launch
 
     settings = Settings.read(
         {
@@ -37,12 +36,7 @@ def main():
     )
     logging.getLogger("canary").debug("%r", settings)
     with BatchStudio(settings, clock=SwiftClock()) as studio:
-        page = create_page(studio, hosted=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        options = launch_options(studio) | {"server_name": "127.0.0.1", "server_port": port, "quiet": True}
-        _, url, _ = page.launch(prevent_thread_lock=True, **options)
+        page, _, url = launch(studio)
         owner = studio.sign_in("ada")
         asked = VideoRequest(prompt="a walk", images=(picture,))
         job = studio.submit(asked, engine="kling", owner=owner)

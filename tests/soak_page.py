@@ -6,7 +6,6 @@ Arguments: a folder, the service's address. Prints one line of JSON, ends when i
 import json
 import os
 import secrets
-import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +28,7 @@ def render(order):
 def main():
     folder, address = Path(sys.argv[1]), sys.argv[2]
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "cache")
-    from klingo1.ui.page import create_page, launch_options
+    from launching import launch
 
     executor = ThreadPoolExecutor(2)
     Engines._draft_service = lambda engines: service.DraftService(
@@ -45,12 +44,7 @@ def main():
         }
     )
     with BatchStudio(settings, clock=HastyClock()) as studio:
-        page = create_page(studio, hosted=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        options = launch_options(studio) | {"server_name": "127.0.0.1", "server_port": port, "quiet": True}
-        _, url, _ = page.launch(prevent_thread_lock=True, **options)
+        page, _, url = launch(studio)
         sys.stdout.write(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()

@@ -25,6 +25,7 @@ from klingo1.web.inspection import (
     comes_from_here,
     holds_remote_file,
     names_address,
+    read_json,
 )
 from klingo1.web.policy import Policy
 from klingo1.web.rates import Rates, address_of
@@ -259,10 +260,10 @@ class Guard:
         if body and kind != "application/json":
             await deny(send, 415)
             return
-        if kind == "application/json" and holds_remote_file(body):
+        if holds_remote_file(document := read_json(body)):
             await deny(send, 403)
             return
-        name, data = called_function(body)
+        name, data = called_function(document)
         if name == "give_key" and await self._slowed(client, "key", send):
             return
         if name in self._direct and _SERVER.fullmatch(scope["path"]):

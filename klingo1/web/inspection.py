@@ -49,12 +49,16 @@ def _is_address(text: str) -> bool:
     return bool(_ADDRESS.match(text)) and not _DRIVE.match(text)
 
 
-def holds_remote_file(body: bytes) -> bool:
-    """A file value whose path is an address. Unreadable JSON is left to the application to refuse."""
+def read_json(body: bytes) -> object:
+    """The document; None for what cannot be read, which is left to the application to refuse."""
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return False
+        return None
+
+
+def holds_remote_file(document: object) -> bool:
+    """Whether a file value stands in it whose path is an address."""
     waiting = [document]
     while waiting:
         value = waiting.pop()
@@ -76,11 +80,8 @@ def holds_remote_file(body: bytes) -> bool:
     return False
 
 
-def called_function(body: bytes) -> tuple[str, object]:
-    """The server function that a call names, however its JSON spells it, and its argument; "" for none."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+def called_function(document: object) -> tuple[str, object]:
+    """The server function that a call names, and its argument; "" for none."""
+    if not isinstance(document, dict) or not isinstance(name := document.get("fn_name"), str):
         return "", None
-    name = document.get("fn_name") if isinstance(document, dict) else None
-    return (name, document.get("data")) if isinstance(name, str) else ("", None)
+    return name, document.get("data")

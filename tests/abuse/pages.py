@@ -6,15 +6,15 @@ when its standard input is closed.
 
 import json
 import os
-import socket
 import sys
 from pathlib import Path
 
 os.environ["GRADIO_TEMP_DIR"] = str(Path(sys.argv[1]) / "cache")
 
+from launching import launch
+
 from klingo1.batches import BatchStudio
 from klingo1.settings import Settings
-from klingo1.ui.page import create_page, launch_options
 
 
 def routes_of(app):
@@ -40,14 +40,7 @@ def serve(folder, *, guarded):
     }
     studio = BatchStudio(Settings.read(environ))
     studio.start()
-    page = create_page(studio, hosted=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = launch_options(studio) | {"server_name": "127.0.0.1", "server_port": port, "quiet": True}
-    if not guarded:
-        options["app_kwargs"] = {}
-    app, url, _ = page.launch(prevent_thread_lock=True, **options)
+    page, app, url = launch(studio, **({} if guarded else {"app_kwargs": {}}))
     told = {
         "url": url,
         "routes": sorted(set(routes_of(app))),
