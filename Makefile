@@ -23,7 +23,7 @@ run: $(VENV)/.run
 	$(PY) app.py
 
 test: $(VENV)/.test browser postgres lint
-	$(PY) -m pytest -n auto --dist loadfile
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

@@ -21,10 +21,10 @@ def test_the_key_is_blotted_out_of_every_spelling(key, encoding, data):
     told = json.dumps(
         {"data": {"error": f"no {key}!", f"<{key}>": [key]}}, ensure_ascii=data.draw(st.booleans())
     )
-    spelt = data.draw(st.sampled_from([str, lambda text: text.replace("/", "\\/")]))(told)
-    if data.draw(st.booleans()) and key in spelt:
+    if data.draw(st.booleans()) and f'"{key}"' in told:
         part = data.draw(st.integers(1, len(key)))
-        spelt = spelt.replace(key, escaped(key[:part]) + key[part:])
+        told = told.replace(key, escaped(key[:part]) + key[part:])
+    spelt = data.draw(st.sampled_from([str, lambda text: text.replace("/", "\\/")]))(told)
     envelope = Answer(200, {}, spelt.encode(encoding), key).envelope()
     assert envelope == {"data": {"error": "no [key]!", "<[key]>": ["[key]"]}}
 

@@ -126,7 +126,7 @@ async def vanishes(pid: int, seconds: float) -> None:
 
 async def appears(path: Path) -> None:
     for _ in range(2000):
-        if path.exists():  # noqa: ASYNC240 - a test has nothing else to do meanwhile
+        if path.exists() and path.stat().st_size:  # noqa: ASYNC240 - a test has nothing else to do meanwhile
             return
         await asyncio.sleep(0.01)
     raise AssertionError(f"{path.name} did not appear")
