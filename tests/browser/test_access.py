@@ -124,6 +124,62 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
     mood(page, "calm", "good")
 
 
+HELD = """() => {
+  const at = document.activeElement;
+  return at && at !== document.body && at.checkVisibility() ? at.outerHTML.slice(0, 80) : '';
+}"""
+
+
+def test_focus_is_never_lost(payer, photos):
+    """Whatever a key press takes away or closes, the focus stands on something that can be seen then."""
+    page, lost = payer, []
+
+    def press(locator, key="Enter", then=None):
+        locator.focus()
+        page.keyboard.press(key)
+        if then:
+            then()
+        page.wait_for_timeout(150)  # what is drawn anew has been
+        if not page.evaluate(HELD):
+            lost.append(f"{key} on {locator}")
+
+    button = page.get_by_role
+    add(page, photos, 1, 2, 3)
+    page.locator("#k-pictures input[type=file]").set_input_files(photos / "tiny.png")
+    tiles = page.locator("#k-pictures .tile:not(.waiting)")
+    press(button("button", name="Dismiss"))
+    press(page.locator("#k-pictures .grip").nth(2), "ArrowLeft")
+    press(button("button", name="Remove picture 3"), then=lambda: expect(tiles).to_have_count(2))
+    press(button("button", name="Remove picture 1"), then=lambda: expect(tiles).to_have_count(1))
+    page.get_by_label("Prompt").fill("Held")
+    for kind in ("A first take", "A second take"):
+        page.get_by_label("Prompt").fill(kind)
+        page.get_by_role("slider", name="Duration").fill("3")
+        press(page.locator("#k-generate .go"), then=lambda: mood(page, "good"))
+        expect(page.locator("#k-history .open b").first).to_have_text(kind)
+    press(page.locator("#k-history .open").nth(1), then=lambda: mood(page, "good"))
+    press(button("button", name="Compare A first take"))
+    press(button("dialog", name="Compare takes").get_by_role("button").first, "Escape")
+    press(page.locator("#k-masthead .keys"))
+    press(page.locator("#k-masthead dialog button").first, "Escape")
+    press(
+        button("button", name="Delete A second take"),
+        then=lambda: expect(button("button", name="Undo")).to_be_visible(),
+    )
+    press(button("button", name="Undo"), then=lambda: expect(page.locator("#k-history .undo")).to_be_hidden())
+    press(button("button", name="This frame as picture"), then=lambda: expect(tiles).to_have_count(2))
+    press(
+        button("button", name="As reference video"),
+        then=lambda: page.locator("#k-clip .clip .away").wait_for(),
+    )
+    press(page.locator("#k-clip .clip .away"))
+    press(button("radio", name="Kling O1"), "ArrowLeft")
+    press(button("tab", name="One video"), "ArrowRight")
+    press(button("tab", name="A list of videos"), "ArrowLeft")
+    press(button("button", name="Delete A first take"))
+    assert lost == []
+
+
 def test_states_are_announced(page, photos):
     """A screen reader hears that the draft is ready."""
     page.evaluate(

@@ -10,6 +10,7 @@ const rates = new Map(); // frames a second by run, promised by the server
 let frame = 1 / 24; // of the finer of the two takes: no picture of either is stepped over
 let chosen = [];
 let opener = null;
+let asked = ''; // the run whose button opened it
 $('.shut').append(icon('close'));
 $('.back').append(icon('left'));
 $('.forth').append(icon('right'));
@@ -29,6 +30,7 @@ function open([a, b]) {
   const right = known.find((job) => job.id === b);
   if (!left || !right) return;
   opener = document.activeElement;
+  asked = b;
   for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${when(job)} · ${job.engine === 'draft' ? t`Draft` : 'Kling O1'} · ${job.prompt.slice(0, 60)}`)));
   first.value = a;
   second.value = b;
@@ -115,5 +117,12 @@ box.addEventListener('keydown', (event) => {
   if (event.target.matches('select, input')) return;
   if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') { event.preventDefault(); step(event.key === 'ArrowLeft' ? -1 : 1); }
 });
-box.addEventListener('close', () => { pause(); for (const video of [one, two]) { video.removeAttribute('src'); video.load(); } if (opener && opener.isConnected) opener.focus(); else announce(t`Comparison closed.`); });
+box.addEventListener('close', () => {
+  pause();
+  for (const video of [one, two]) { video.removeAttribute('src'); video.load(); }
+  /* The button that opened it may have been drawn anew, its take deleted. */
+  const again = opener && opener.isConnected ? opener : document.querySelector(`#k-history [data-id="${asked}"] .beside`) || document.querySelector('#k-history .open');
+  (again || document.querySelector('#k-prompt textarea')).focus();
+  announce(t`Comparison closed.`);
+});
 on('compare', (pair) => { if (pair) open(pair); });

@@ -113,6 +113,16 @@ function tile(job) {
     job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
     job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${said(job.resume)}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, said(job.resume)) : null);
 }
+/* A tile stays as long as it says the same: who comes back to it from a dialog finds it. */
+const tiles = new Map();
+function tileOf(job) {
+  const key = JSON.stringify([job, job.id === get('job'), jobs.filter((one) => one.video).length > 1]);
+  const [known, node] = tiles.get(job.id) || [];
+  if (known === key) return node;
+  const made = tile(job);
+  tiles.set(job.id, [key, made]);
+  return made;
+}
 function draw() {
   const focused = list.contains(document.activeElement) ? [document.activeElement.closest('li')?.dataset.id, document.activeElement.className] : null;
   const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), next, narrowed(), bar.hidden]);
@@ -121,7 +131,9 @@ function draw() {
   if (!narrowed()) set('jobs', jobs);
   $('.none').hidden = jobs.length > 0 || !narrowed();
   $('.history').hidden = !jobs.length && !narrowed() && bar.hidden;
-  list.replaceChildren(...jobs.map(tile));
+  const fresh = jobs.map(tileOf);
+  for (const node of [...list.children]) if (!fresh.includes(node)) node.remove();
+  fresh.forEach((node, i) => { if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null); });
   $('.older').hidden = next === null;
   if (focused && focused[0]) list.querySelector(`[data-id="${focused[0]}"] .${focused[1].split(' ').join('.')}`)?.focus({ preventScroll: true });
 }
