@@ -142,6 +142,16 @@ def micro_dollars(dollars: object) -> int:
     return int((amount * MICRO).to_integral_value())
 
 
+def micro_price(data: object) -> int:
+    """What `/model/price` names, after a discount where there is one. Raises Unavailable when it cannot be
+    read.
+    """
+    if not isinstance(data, Mapping) or str(data.get("currency") or "USD").upper() not in ("USD", "$"):
+        raise Unavailable("The service's price cannot be read.")
+    discounted = data.get("discounted_price")
+    return micro_dollars(data.get("price") if discounted is None else discounted)
+
+
 def plain_text(text: str, key: str = "") -> str:
     """One line for a person: no key, no query of an address (often a signature), no control characters."""
     text = _CONTROL.sub(" ", _blot(text[: 4 * KEPT], key))

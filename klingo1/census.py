@@ -1,15 +1,17 @@
 """Asking for many tasks at once: a page of the service's list tells of a hundred, one poll of a single one.
 
 Tasks are polled at a modest pace, all of one key together. When more wait for their turn than the pace lets
-through, the turns are spent on the list. It is believed where it says that a task runs, or that it is done
-and where its video lies; whatever else it says, or leaves out, is asked of the task itself.
+through, every second turn is spent on the list. It is believed where it says that a task runs, or that it is
+done and where its video lies; whatever else it says, or leaves out, is asked of the task itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 
 from klingo1.errors import KlingoError
 from klingo1.prediction import Prediction, Status
@@ -35,6 +37,20 @@ class Census:
         self._wanted: dict[str, asyncio.Future[Prediction | None]] = {}
         self._round: asyncio.Task[None] | None = None
         self._off_until = float("-inf")
+        self._begun = 0
+        self._ahead: dict[str, int] = {}
+
+    @contextmanager
+    def watching(self, task: str) -> Iterator[None]:
+        """For as long as this task is waited for. Of the tasks that were waited for together with it, and of
+        those begun since, any may stand before it in the list: so far down it is looked for.
+        """
+        self._begun += 1
+        self._ahead[task] = len(self._ahead) + 1 - self._begun
+        try:
+            yield
+        finally:
+            self._ahead.pop(task, None)
 
     async def word_of(self, task: str) -> Prediction | None:
         """What the list says of this task; None when it must be asked for itself."""
@@ -63,9 +79,10 @@ class Census:
                 self._tell(task, None)
 
     async def _one_round(self) -> None:
-        asked, answered = set(self._wanted), 0
+        asked, answered, page = set(self._wanted), 0, 0
         try:
-            for page in range(1, len(asked) // PAGE + 3):
+            while page < self._depth(asked) // PAGE + 2:
+                page += 1
                 listed = await self._ask(page)
                 for one in listed:
                     answered += one.id in asked
@@ -80,6 +97,11 @@ class Census:
             asked |= set(self._wanted)
         for task in asked:
             self._tell(task, None)
+
+    def _depth(self, tasks: AbstractSet[str]) -> int:
+        """How many of ours may stand before the last of these tasks, itself counted in."""
+        ahead = max((self._ahead.get(task, 0) for task in tasks), default=0)
+        return max(ahead + self._begun, len(tasks))
 
     def _tell(self, task: str, word: Prediction | None) -> None:
         waiting = self._wanted.pop(task, None)

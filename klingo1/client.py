@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-from klingo1.answer import BODY_MAX, LIST_MAX, Answer, micro_dollars
+from klingo1.answer import BODY_MAX, LIST_MAX, Answer, micro_dollars, micro_price
 from klingo1.download import SIZE_MAX, fetch, fetch_small
 from klingo1.errors import (
     GenerationFailed,
@@ -27,6 +27,7 @@ from klingo1.errors import (
     SubmitUncertain,
     Unavailable,
 )
+from klingo1.gate import FOR_ALL
 from klingo1.lines import Lines
 from klingo1.prediction import Prediction, is_prediction_id, parse_prediction
 from klingo1.request import MODEL
@@ -202,7 +203,7 @@ class Client:
         return found
 
     async def _list_in_turn(self, page: int) -> Sequence[Prediction]:
-        await self._pace.turn()
+        await self._pace.turn(born=FOR_ALL)
         try:
             return await self.list(page=page)
         except RateLimited as error:
@@ -247,11 +248,7 @@ class Client:
     async def price(self, body: Mapping[str, Any]) -> int:
         """What the service would bill for this wire form, in micro-dollars. Free of charge."""
         question = {"model_id": MODEL, "inputs": dict(body)}
-        data = (await self._ask("POST", self._wire.address("/model/price"), question)).data()
-        if not isinstance(data, Mapping) or str(data.get("currency") or "USD").upper() not in ("USD", "$"):
-            raise Unavailable("The service's price cannot be read.")
-        discounted = data.get("discounted_price")
-        return micro_dollars(data.get("price") if discounted is None else discounted)
+        return micro_price((await self._ask("POST", self._wire.address("/model/price"), question)).data())
 
     async def delete(self, ids: Sequence[str]) -> int:
         """Remove tasks and their results from the service; returns how many it removed."""

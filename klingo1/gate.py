@@ -7,8 +7,12 @@ of those gets through after at most twice as many turns as there are jobs before
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+FOR_ALL = -math.inf
+"""Born before all: who asks on behalf of everybody has the turn of the one who waits longest."""
 
 
 class Gate:
@@ -51,9 +55,10 @@ class Gate:
 
     def _leave(self) -> None:
         while self._waiting:
-            chosen = self._waiting[0]
             if self._youngest_next:
                 chosen = max(self._waiting, key=lambda place: place[0])
+            else:
+                chosen = next((one for one in self._waiting if one[0] == FOR_ALL), self._waiting[0])
             self._waiting.remove(chosen)
             if not chosen[1].done():
                 self._youngest_next = not self._youngest_next

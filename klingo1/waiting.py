@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from typing import Any
 
 from klingo1.census import CROWD, DIRECT_SECONDS, Census
 from klingo1.errors import NotFound, RateLimited, Unavailable
@@ -13,7 +15,7 @@ from klingo1.rhythm import Rhythm
 
 MADE_MAX = 2000
 """Tasks whose age is kept until somebody waits for them."""
-Ask = Callable[[float], Awaitable[Prediction]]
+Ask = Callable[[float], Coroutine[Any, Any, Prediction]]
 """Asks for one task; of many that wait for their turn, what was born later is asked for sooner."""
 
 
@@ -58,6 +60,12 @@ class Waiting:
         on_update: Callable[[Prediction], None] | None,
     ) -> Prediction:
         """See Client.wait."""
+        with self._census.watching(task):
+            return await self._until_ended(task, ask, kind, on_update)
+
+    async def _until_ended(
+        self, task: str, ask: Ask, kind: Hashable, on_update: Callable[[Prediction], None] | None
+    ) -> Prediction:
         born = direct = self._clock.monotonic()
         watch = self._rhythm.watch(kind, born=self._made.pop(task, None), now=born)
         if watch.known:
@@ -66,11 +74,11 @@ class Waiting:
         while True:
             asked_to_wait = None
             try:
-                prediction = None
-                if self._pace.waiting >= CROWD and self._clock.monotonic() - direct < DIRECT_SECONDS:
-                    prediction = await self._census.word_of(task)
-                if prediction is None:
-                    prediction = await ask(born)
+                if self._pace.waiting < CROWD or self._clock.monotonic() - direct >= DIRECT_SECONDS:
+                    prediction, own = await ask(born), True
+                else:
+                    prediction, own = await self._first_word(task, ask(born))
+                if own:
                     direct = self._clock.monotonic()
             except (Unavailable, RateLimited) as error:
                 asked_to_wait = error.retry_after
@@ -88,3 +96,18 @@ class Waiting:
                     return prediction
             pause = watch.pause(self._clock.monotonic())
             await self._clock.sleep(max(pause, asked_to_wait or 0.0))
+
+    async def _first_word(self, task: str, ask: Coroutine[Any, Any, Prediction]) -> tuple[Prediction, bool]:
+        """What comes first in a crowd: the task's own answer, in its turn, or what the list says of it. True
+        for its own.
+        """
+        own = asyncio.ensure_future(ask)
+        listed = asyncio.ensure_future(self._census.word_of(task))
+        try:
+            await asyncio.wait({own, listed}, return_when=asyncio.FIRST_COMPLETED)
+            if not own.done() and (word := listed.result()) is not None:
+                return word, False
+            return await own, True
+        finally:
+            own.cancel()
+            listed.cancel()

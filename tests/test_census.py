@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 
 import pytest
 from faults.clock import FakeClock, OrderlyClock
@@ -56,6 +57,22 @@ async def test_a_full_page_is_followed_by_the_next():
     assert pages == [1, 2]
 
 
+async def test_the_few_oldest_of_many_are_found_at_the_end_of_the_list():
+    """Five of six hundred that are waited for stand on the last page; the list is believed to know them."""
+    pages = []
+
+    async def ask(page):
+        pages.append(page)
+        return [listed(n) for n in range(100 * (page - 1), 100 * page)]
+
+    census = Census(ask, FakeClock())
+    with ExitStack() as waits:
+        for n in reversed(range(600)):
+            waits.enter_context(census.watching(f"task{n:04d}"))
+        assert all(await words(census, range(595, 600)))
+    assert pages == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -97,7 +114,7 @@ async def test_a_list_that_knows_nothing_is_left_alone_for_a_minute(broken):
     assert pages == [1, 1]
 
 
-async def test_a_hundred_and_fifty_tasks_end_within_a_minute_at_one_call_a_second():
+async def test_four_hundred_tasks_end_within_a_minute_at_one_call_a_second():
     """Each is seen to be done, all calls together keep the pace, and none is told to be another."""
     clock = OrderlyClock()
     with FaultServer(script=["completed"], now=clock.time) as server:
@@ -105,7 +122,7 @@ async def test_a_hundred_and_fifty_tasks_end_within_a_minute_at_one_call_a_secon
         real = server.service.answer
         server.service.answer = lambda seen: calls.append((clock.monotonic(), seen.route)) or real(seen)
         async with Client(KEY, base_url=server.url, clock=clock, patience=Patience(silence=20.0)) as client:
-            made = [(await client.submit(BODY)).id for _ in range(150)]
+            made = [(await client.submit(BODY)).id for _ in range(400)]
             ready = clock.monotonic() + 5.0
             for task in server.service.tasks.values():
                 task.status, task.polls = "completed", 1

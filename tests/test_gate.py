@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from klingo1.gate import Gate
+from klingo1.gate import FOR_ALL, Gate
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +49,15 @@ async def test_the_youngest_and_the_longest_waiting_go_in_turn():
         tasks = await crowd(gate, [1, 2, 3, 4, 5], passed)
     await asyncio.gather(*tasks)
     assert passed == [5, 1, 4, 2, 3]
+
+
+async def test_who_asks_for_all_has_the_turn_of_the_longest_waiting():
+    """A question on behalf of everybody comes second at most, and leaves the youngest its turn."""
+    gate, passed = Gate(1), []
+    async with gate.passing(0):
+        tasks = await crowd(gate, [1, 2, 3, FOR_ALL], passed)
+    await asyncio.gather(*tasks)
+    assert passed == [3, FOR_ALL, 2, 1]
 
 
 async def test_a_stream_of_young_ones_does_not_keep_an_old_one_out():
