@@ -166,10 +166,12 @@ class Course:
         uploads = Uploads.read(record.uploads, now=self._clock.time())
         if job.engine is Engine.DRAFT and self._files.shared:
             uploads = Uploads({})  # they may stand at another replica's service
+        before = uploads.rows()
         try:
             return await uploads.complete(job, client, folder=self._folder(job), clock=self._clock)
         finally:
-            await self._entries.note(job, uploads=uploads.rows())
+            if uploads.rows() != before:
+                await self._entries.note(job, uploads=uploads.rows())
 
     async def _interrupted_submit(self, job: Job) -> None:
         """Found in `submitting` when nobody is submitting it: the process ended in between."""
@@ -281,8 +283,7 @@ class Course:
 
     async def _preview(self, job: Job, url: str) -> None:
         """Show an early frame until the film is there."""
-        early = await self._results.preview(job, await self._client(job), url, self._folder(job))
-        if early is not None:
+        if early := await self._results.preview(job, await self._client(job), url, self._folder(job)):
             await self._entries.note(job, during=State.RUNNING, poster=self._stored(early))
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:

@@ -29,6 +29,8 @@ _OPTIONS = {
     "max_streams": "32",
     "max_pixels": str(4096 * 4096),
 }
+PLAIN = 12.0
+"""Levels of 255 by which the tones of a picture differ at least when there is something to be seen."""
 _SECONDS_OPEN = 15.0
 _SEEK_OVER = 6.0
 """Seconds ahead from which looking for a key frame is cheaper than decoding what lies between."""
@@ -121,6 +123,30 @@ def picture_at(video: Path, seconds: float) -> Image.Image:
     raise unreadable("The file holds no picture that can be decoded.")
 
 
+def early_picture(video: Path, after: float) -> Image.Image:
+    """The first picture; where nothing is to be seen in it, as films may begin dark, the one `after` seconds
+    later. Raises InvalidRequest when the video cannot be read.
+    """
+    with opened(video) as container:
+        stream = moving(container)
+        stream.codec_context.thread_count = 1  # for one picture, a second thread has nothing to do
+        start, early = 0, None
+        for frame in container.decode(stream):
+            if frame.pts is None:
+                continue
+            check_size(frame.width, frame.height)
+            if early is None:
+                start = frame.pts
+                if not _is_plain(frame):
+                    return upright(frame)
+            elif _seconds(frame, start) > after:
+                break
+            early = frame
+        if early is not None:
+            return upright(early)
+    raise unreadable("The file holds no picture that can be decoded.")
+
+
 def frame_rate(video: Path) -> float:
     """Frames a second, on average where they come unevenly. Raises InvalidRequest when it cannot be told."""
     with opened(video) as container:
@@ -129,6 +155,12 @@ def frame_rate(video: Path) -> float:
     if not rate > 0:
         raise unreadable("The video does not tell how fast its pictures follow.")
     return rate
+
+
+def _is_plain(frame: VideoFrame) -> bool:
+    """Whether the frame is of one tone: dark, or still fading in."""
+    small = frame.reformat(width=32, height=18, format="gray").to_ndarray()
+    return float(small.std()) < PLAIN
 
 
 def _seconds(frame: VideoFrame, start: int) -> float:

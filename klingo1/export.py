@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from klingo1.decoding import picture_at, spaced_pictures, unreadable
+from klingo1.decoding import early_picture, picture_at, spaced_pictures, unreadable
 from klingo1.errors import InvalidRequest
 from klingo1.job import Job
 from klingo1.whole import whole
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 SHEET_WIDTH = 480
 POSTER_AT = 0.35
-"""Seconds into the film; the very first frame may still be fading in."""
+"""Seconds into a film whose first picture shows nothing yet."""
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 def write_poster(video: Path, poster: Path) -> bool:
-    """Write a JPEG of an early frame beside the video; False when the video cannot be read."""
+    """Write a JPEG of an early picture beside the video; False when the video cannot be read."""
     try:
-        _save(picture_at(video, POSTER_AT), poster, quality=88)
+        _save(early_picture(video, POSTER_AT), poster, quality=88)
     except (InvalidRequest, OSError):
         log.warning("no poster could be made for %s", poster.parent.name)
         return False

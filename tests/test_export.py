@@ -1,15 +1,18 @@
 """Pictures made from videos: posters, frames, contact sheets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import draw_picture
 from filming import film, finished, grey, turned
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from klingo1.errors import InvalidRequest
 from klingo1.export import write_frame, write_identity_sheet, write_poster, write_sheet
 from klingo1.request import Engine
 
+EXAMPLE = Path(__file__).parents[1] / "assets" / "example.mp4"
 GROUND = (247, 246, 243)
 
 
@@ -47,10 +50,16 @@ def test_frames_of_a_long_film_are_found_by_seeking(tmp_path):
 
 
 def test_a_poster_shows_an_early_picture(tmp_path):
-    """Not the very first one; a video that cannot be read has none, and nothing is raised."""
+    """The first one, unless nothing is to be seen in it; a video that cannot be read has none, and nothing is
+    raised.
+    """
     video = film(tmp_path / "v.mp4")
     assert write_poster(video, tmp_path / "poster.jpg") is True
     assert grey_at(tmp_path / "poster.jpg") == pytest.approx(grey(8, 24), abs=2.5)
+    assert write_poster(EXAMPLE, tmp_path / "poster.jpg") is True
+    write_frame(EXAMPLE, 0.0, tmp_path / "first.jpg")
+    with Image.open(tmp_path / "poster.jpg") as poster, Image.open(tmp_path / "first.jpg") as first:
+        assert ImageStat.Stat(ImageChops.difference(poster, first)).mean == pytest.approx([0] * 3, abs=3)
     (tmp_path / "no.mp4").write_text("no video")
     assert write_poster(tmp_path / "no.mp4", tmp_path / "none.jpg") is False
     assert not (tmp_path / "none.jpg").exists()
