@@ -17,7 +17,9 @@ from conftest import draw_picture
 from draft.test_network import ball, redness
 from faults.server import Always, Close, FaultServer, Reply
 from PIL import Image
+from typer.testing import CliRunner
 
+from klingo1.cli import app
 from klingo1.job import Money
 from klingo1.ledger import Ledger
 from klingo1.report import Report
@@ -28,23 +30,34 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the command on a home of its own; gives (exit code, standard output, standard error)."""
+    """Runs the command on a home of its own; gives (exit code, standard output, standard error). In this
+    process, unless it must be one of its own: with `wait=False` it is given as it runs.
+    """
 
-    def command(*words, server=None, wait=True, **environ):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
-        env |= {"KLINGO1_HOME": str(tmp_path / "home"), "COLUMNS": "200"} | environ
+    def command(*words, server=None, own=False, wait=True, **environ):
+        given = {"KLINGO1_HOME": str(tmp_path / "home"), "COLUMNS": "200"} | environ
         if server is not None:
-            env |= {"WAVESPEED_BASE_URL": server.url, "WAVESPEED_API_KEY": "wsk_test_key_0001"}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "klingo1", *words],
-            cwd=tmp_path,
-            env=env | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+            given |= {"WAVESPEED_BASE_URL": server.url, "WAVESPEED_API_KEY": "wsk_test_key_0001"}
+        with pytest.MonkeyPatch.context() as patch:
+            for name in os.environ:
+                if name.startswith(("KLINGO1_", "WAVESPEED_")):
+                    patch.delenv(name)
+            for name, value in given.items():
+                patch.setenv(name, value)
+            if wait and not own:
+                patch.chdir(tmp_path)
+                done = CliRunner().invoke(app, words, catch_exceptions=False)
+                return done.exit_code, done.stdout, done.stderr
+            process = subprocess.Popen(
+                [sys.executable, "-m", "klingo1", *words],
+                cwd=tmp_path,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
         if not wait:
             return process
         out, err = process.communicate(timeout=120)
@@ -100,7 +113,7 @@ def test_a_draft_is_made_and_described_as_one_json_object(run, picture, tmp_path
     """`generate --json` prints exactly one object, and the file it names is a draft of exact length."""
     code, out, err = run(
         "generate", "--image", str(picture), "--prompt", "a calm walk", "--duration", "3",
-        "--aspect-ratio", "1:1", "--output", "out/clip.mp4", "--json",
+        "--aspect-ratio", "1:1", "--output", "out/clip.mp4", "--json", own=True,
     )  # fmt: skip
     assert code == 0, err
     result = json.loads(out)
@@ -197,7 +210,7 @@ def test_no_key_and_a_reached_budget_exit_with_3_and_send_nothing(run, picture):
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
 def test_ctrl_c_says_how_to_come_back_and_resume_finishes(run, picture):
     """An interrupted run keeps its id; `resume` fetches the video, and it is billed once."""
-    with FaultServer(faults={"result": [Reply(502)] * 6}) as server:
+    with FaultServer(faults={"result": [Reply(502)] * 3}) as server:
         process = run(*paid(picture), server=server, wait=False)
         until = time.monotonic() + 60
         while not any(seen.route == "result" for seen in server.requests):
@@ -207,7 +220,7 @@ def test_ctrl_c_says_how_to_come_back_and_resume_finishes(run, picture):
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130
         job_id = err.split("klingo1 resume ")[1].split()[0]
-        code, out, err = run("resume", job_id, "--output", "back.mp4", "--json", server=server)
+        code, out, err = run("resume", job_id, "--output", "back.mp4", "--json", server=server, own=True)
         assert code == 0, err
         assert json.loads(out)["video"] == "back.mp4"
         assert server.billed == 1

@@ -22,7 +22,7 @@ EMPTY = """() => {
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     """One page for the tests that leave it running."""
-    one = Served(tmp_path_factory.mktemp("served")).start()
+    one = Served(tmp_path_factory.mktemp("served"), small=True).start()
     yield one
     one.stop()
 
@@ -31,7 +31,7 @@ def served(tmp_path_factory):
 def hosted(tmp_path_factory):
     """One page for many visitors, each with a history of their own."""
     one = Served(
-        tmp_path_factory.mktemp("hosted"), KLINGO1_HOSTED="1", GRADIO_SERVER_NAME="127.0.0.1"
+        tmp_path_factory.mktemp("hosted"), small=True, KLINGO1_HOSTED="1", GRADIO_SERVER_NAME="127.0.0.1"
     ).start()
     yield one
     one.stop()

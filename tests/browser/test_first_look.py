@@ -42,6 +42,7 @@ def test_the_page_can_be_installed(browser, served, tmp_path):
     )
     page = context.pages[0]
     page.goto(served.url)
+    hydrated(page)
     inspector = context.new_cdp_session(page)
     assert inspector.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
     read = inspector.send("Page.getAppManifest")

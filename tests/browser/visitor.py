@@ -42,10 +42,16 @@ def free_port() -> int:
 
 
 class Served:
-    """`app.py` on a port of its own over a home folder of its own; can be killed and started again."""
+    """`app.py` on a port of its own over a home folder of its own; can be killed and started again.
 
-    def __init__(self, folder: Path, *, options: tuple[str, ...] = (), **environ: str) -> None:
+    With `small`, its drafts have fewer pixels.
+    """
+
+    def __init__(
+        self, folder: Path, *, options: tuple[str, ...] = (), small: bool = False, **environ: str
+    ) -> None:
         self.folder = folder
+        self._program = "tests/browser/small_page.py" if small else "app.py"
         self._options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -56,13 +62,14 @@ class Served:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KLINGO1_", "WAVESPEED_"))}
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py", *self._options],
+                [sys.executable, self._program, *self._options],
                 cwd=ROOT,
                 env=inherited
                 | {
                     "KLINGO1_HOME": str(self.folder / "home"),
                     "GRADIO_TEMP_DIR": str(self.folder / "cache"),
                     "GRADIO_SERVER_PORT": str(self.port),
+                    "PYTHONPATH": str(ROOT / "tests"),
                 }
                 | self._environ,
                 stdout=log,

@@ -9,11 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from browser.visitor import free_port
-
-from klingo1.draft.frames import SIZES
-from klingo1.draft.worker import render_film
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,10 +105,3 @@ def patient_film(order):
         time.sleep(0.05)
     order.output.write_bytes(order.request.images[0].read_bytes())
     return {"pid": os.getpid()}
-
-
-def small_film(order):
-    """The engine's film, of fewer pixels."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SIZES, ("720p", "1:1"), (320, 320))
-        return render_film(order)

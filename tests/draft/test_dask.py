@@ -4,8 +4,9 @@ import asyncio
 from concurrent.futures import BrokenExecutor
 
 import pytest
-from dasking import Dask, observed, patient_film, small_film, until
+from dasking import Dask, observed, patient_film, until
 from shooting import FOX
+from small_drafts import small_film
 
 from klingo1.download import is_whole_mp4
 from klingo1.draft.cluster import ClusterExecutor
