@@ -158,7 +158,7 @@ def test_two_clicks_make_one_job(emptied, photos):
     page = emptied
     add(page, photos, 1)
     page.get_by_label("Prompt").fill("Clicked twice")
-    page.get_by_role("slider", name="Duration").fill("3")
+    page.get_by_role("slider", name="Duration").fill("10")  # not ended before the last click
     page.evaluate("""async () => {
       const button = document.querySelector('#k-generate .go');
       for (let click = 0; click < 5; click += 1) {
