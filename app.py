@@ -13,6 +13,11 @@ from klingo1.batches import BatchStudio
 from klingo1.errors import LedgerError, SettingsError
 from klingo1.settings import Settings
 
+SWITCH_SECONDS = 0.0005
+"""After so long a thread at work makes room for another, a tenth of Python's own: the page's questions wait
+less for what else goes on (`benchmarks/open_pages.py`).
+"""
+
 
 def main() -> int:
     """Settings → studio → page → launch, which obeys GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
@@ -26,6 +31,7 @@ def main() -> int:
     try:
         if mcp:
             check_installed()
+        sys.setswitchinterval(SWITCH_SECONDS)
         settings = Settings.read(os.environ, dotenv_file=Path(".env"))
         with BatchStudio(settings) as studio:
             page = create_page(studio, hosted=settings.hosted, mcp=mcp)

@@ -63,10 +63,12 @@ def told(**facts):
 def serve_klingo1(pages, home, service):
     import gradio as gr
 
+    from app import SWITCH_SECONDS
     from klingo1 import VideoRequest
     from klingo1.ui.components.status_card import StatusCard
     from klingo1.ui.page import create_page, launch_options
 
+    sys.setswitchinterval(SWITCH_SECONDS)  # as app.py does
     with studio_at(home, service) as studio:
         asked = [
             VideoRequest(f"walk {n} that takes 600 s", ("https://example.com/1.jpg",)) for n in range(pages)

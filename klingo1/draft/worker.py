@@ -113,7 +113,7 @@ def settle() -> None:
     _own_process = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(15)  # the page answers while every core is rendering
+        os.nice(19)  # the page answers while every core is rendering
     threading.Thread(target=_leave_with_parent, name="klingo1-parent", daemon=True).start()
 
 
