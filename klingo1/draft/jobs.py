@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -121,9 +121,8 @@ class DraftJobs:
         await self._queue.close()
 
     def _ask_to_stop(self, prediction_id: str) -> None:
-        room = self._store.room(prediction_id)
-        if room.is_dir():
-            (room / "stop").touch()
+        with suppress(FileNotFoundError):  # it has just ended, and its room is cleared away
+            (self._store.room(prediction_id) / "stop").touch()
 
     async def _live(self, record: Record) -> None:
         began = time.monotonic()
