@@ -101,7 +101,6 @@ def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip)
     page.get_by_role("button", name="更多格式").click()
     page.locator("#k-card summary").click()
     assert english(page) == []
-    page.evaluate("window.scrollTo(0, 0)")  # from where nothing lies half below the button
     assert violations(page) == []
     page.get_by_label("提示词").fill("小狐狸走过森林")
     page.get_by_label("时长").fill("10")
