@@ -7,6 +7,7 @@ break the whole pool.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -14,7 +15,6 @@ import signal
 import threading
 import time
 import traceback
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,8 +77,9 @@ class Order:
 
     def ask_to_stop(self) -> None:
         """Write the stop file, where there is a folder for it."""
-        if self.stop is not None and self.stop.parent.is_dir():
-            self.stop.touch()
+        if self.stop is not None:
+            with contextlib.suppress(FileNotFoundError):
+                self.stop.touch()
 
 
 def render_film(order: Order) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def _where(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _watched(order: Order) -> Iterator[None]:
     """In a process of our own, end it when the stop file stays unnoticed; elsewhere do nothing."""
     if not _own_process or order.stop is None:

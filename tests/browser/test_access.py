@@ -13,12 +13,10 @@ AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 STILL = """() => {
   const style = document.createElement('style');
-  style.textContent = '* { transition: none !important } #k-generate { position: static !important }';
+  style.textContent = '* { transition: none !important }';
   document.head.append(style);
 }"""
-"""A colour that is on its way is neither of the two that are to be judged. What lies half below the button,
-which stays in reach at the window's edge, is scrolled free.
-"""
+"""A colour that is on its way is neither of the two that are to be judged."""
 SIZES = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
   .filter((node) => node.checkVisibility() && !node.closest('#k-video'))
@@ -125,6 +123,28 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
     mood(page, "busy", "good")
     page.get_by_role("button", name="Stop", exact=True).press("Enter")
     mood(page, "calm", "good")
+
+
+UNDER = """() => {
+  const at = document.activeElement, floating = document.querySelector('#k-generate[data-afloat] .bar');
+  if (!floating || at === document.body || floating.contains(at)) return '';
+  const one = at.getBoundingClientRect(), bar = floating.getBoundingClientRect();
+  return one.left < bar.right && one.bottom > bar.top ? at.outerHTML.slice(0, 80) : '';
+}"""
+
+
+def test_what_has_the_focus_is_not_under_the_floating_button(page, photos):
+    """Where the form is taller than the window, Generate floats at its edge; what Tab reaches is above."""
+    page.set_viewport_size({"width": 1000, "height": 500})
+    add(page, photos, 1, 2)
+    page.locator("#k-pictures .grip").first.click()
+    expect(page.locator("#k-generate")).to_have_attribute("data-afloat", "")
+    page.locator("#k-masthead .theme").focus()
+    covered = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        covered.append(page.evaluate(UNDER))
+    assert set(covered) == {""}
 
 
 HELD = """() => {

@@ -56,6 +56,14 @@ const inReach = () => element.isConnected && element.checkVisibility() && !docum
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && inReach()) { event.preventDefault(); go(); }
 });
+/* The button stays in reach: while its place is below the window it floats at the window's edge. The place is
+   as high as the button, so that nothing moves. The root has no upper end: a place above is no reason to float. */
+const bar = element.querySelector('.bar'), place = element.closest('#k-generate');
+new IntersectionObserver(
+  (entries) => place.toggleAttribute('data-afloat', entries.at(-1).intersectionRatio < 1),
+  { root: document, rootMargin: '1000000px 0px 1px', threshold: 1 },
+).observe(place);
+new ResizeObserver((entries) => { place.style.minHeight = `${entries.at(-1).contentRect.height}px`; }).observe(bar);
 on('session', () => {
   clearTimeout(unanswered);
   if (get('sending') && !(get('problems') || []).length) calmUntil = performance.now() + CALM;
