@@ -64,7 +64,7 @@ def save(image: Image.Image, target: Path) -> None:
     if target.suffix == ".jpg":
         image.convert("RGB").save(target, quality=JPEG_QUALITY, optimize=True, progressive=True)
     else:
-        image.save(target, optimize=True)
+        image.quantize(256, Image.Quantize.FASTOCTREE).save(target, optimize=True)
 
 
 def main(wanted: list[str]) -> int:

@@ -95,3 +95,13 @@ def test_forged_files_and_addresses_are_refused(served):
         assert send(path).status_code >= 400
     for path in ("http://127.0.0.1/x.jpg", "https://example.org/x.jpg", "file:///etc/passwd"):
         assert send(path).status_code == 403
+
+
+def test_the_page_travels_compressed(served):
+    """For whoever can read that, in less than a third of the bytes; for everybody else as it is."""
+    small, plain = (httpx.get(served.url, headers={"accept-encoding": way}) for way in ("gzip", "identity"))
+    assert small.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert small.num_bytes_downloaded * 3 < plain.num_bytes_downloaded
+    assert "k-generate" in small.text
+    assert "content-security-policy" in small.headers

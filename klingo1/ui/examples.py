@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from klingo1.request import (
     ASPECT_RATIO_DEFAULT,
@@ -17,6 +22,9 @@ from klingo1.request import (
     IMAGES_MAX,
     ROLES,
 )
+
+_THUMBNAIL = (240, 240)
+"""Pixels; a card shows up to three of them side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Example:
             "film": str(self.film or ""),
             "poster": str(self.poster or ""),
             "pictures": [
-                {"path": str(path), "name": path.name, "role": role}
+                {"path": str(path), "name": path.name, "role": role, "thumbnail": _thumbnail(path)}
                 for path, role in zip(self.pictures, self.roles, strict=True)
             ],
         }
@@ -96,6 +104,22 @@ def _read(entry: object, assets: Path) -> Example | None:
         film=film if poster else None,
         poster=poster if film else None,
     )
+
+
+@cache
+def _thumbnail(path: Path) -> str:
+    """The picture in small as a data address, for the pictures themselves are loaded with the inputs only;
+    empty for what is no picture.
+    """
+    small = io.BytesIO()
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", _THUMBNAIL)
+            picture.thumbnail(_THUMBNAIL)
+            picture.save(small, "WEBP", quality=80)
+    except OSError:
+        return ""
+    return f"data:image/webp;base64,{base64.b64encode(small.getvalue()).decode()}"
 
 
 def _file(name: object, assets: Path) -> Path | None:

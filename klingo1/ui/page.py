@@ -16,9 +16,11 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from klingo1 import request as limits
 from klingo1.batches import BatchStudio
@@ -122,8 +124,20 @@ def launch_options(studio: BatchStudio, *, assets: Path = ASSETS, mcp: bool = Fa
         "allowed_paths": [],
         "favicon_path": icon if (icon := assets / "icon.png").is_file() else None,
         # Before Gradio's own routes: its manifest has neither a short name nor colours.
-        "app_kwargs": {"middleware": [guard], "routes": [Route("/manifest.json", manifest)]},
+        "app_kwargs": {
+            "middleware": [guard, Middleware(PageInSmall, compresslevel=6)],
+            "routes": [Route("/manifest.json", manifest)],
+        },
     }
+
+
+class PageInSmall(GZipMiddleware):
+    """The page itself, 0.4 MB of text, travels compressed; Gradio compresses its own files only."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on all else as it is."""
+        answer = super().__call__ if scope["type"] == "http" and scope["path"] == "/" else self.app
+        await answer(scope, receive, send)
 
 
 def manifest(_: Request) -> Response:

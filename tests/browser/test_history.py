@@ -3,10 +3,16 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.test_access import violations
+from browser.test_access import in_every_look, violations
 from browser.visitor import generate, mood, visit
 
 pytestmark = pytest.mark.browser
+
+
+POSTER = """shape => {
+  const poster = document.querySelector('#k-history li img');
+  return poster?.naturalWidth && Math.abs(poster.naturalWidth / poster.naturalHeight - shape) < 0.02;
+}"""
 
 
 def begin_and_stop(page, photos, prompt):
@@ -18,13 +24,18 @@ def begin_and_stop(page, photos, prompt):
 
 
 def test_runs_are_found_deleted_and_taken_back(browser, hosted, photos):
-    """Words and states narrow the list; a deleted run leaves card and list, and Undo brings it back."""
+    """A finished run shows its poster; words and states narrow the list; a deleted run leaves card and list,
+    and Undo brings it back.
+    """
     with visit(browser, hosted.url) as page:
         expect(page.locator("#k-history .history")).to_be_hidden()
-        begin_and_stop(page, photos, "A red fox waits at the station")
-        begin_and_stop(page, photos, "A blue heron <i>waits</i>")
+        generate(page, photos, prompt="A red fox waits at the station")
+        mood(page, "good")
         tiles = page.locator("#k-history li")
+        page.wait_for_function(POSTER, arg=16 / 9)
+        begin_and_stop(page, photos, "A blue heron <i>waits</i>")
         expect(tiles).to_have_count(2)
+        assert in_every_look(page) == []
         words = page.get_by_label("Search your videos")
         words.fill("WAITS heron")
         expect(tiles).to_have_count(1)

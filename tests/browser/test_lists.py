@@ -21,7 +21,7 @@ def service():
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, service):
     environ = {"WAVESPEED_API_KEY": "wsk_canary_0123456789", "WAVESPEED_BASE_URL": service.url}
-    one = Served(tmp_path_factory.mktemp("lists"), KLINGO1_BUDGET_DAY="2", **environ).start()
+    one = Served(tmp_path_factory.mktemp("lists"), small=True, KLINGO1_BUDGET_DAY="2", **environ).start()
     yield one
     one.stop()
 

@@ -111,7 +111,7 @@ def test_a_cut_network_in_mid_job_loses_nothing(page, photos):
 @pytest.fixture(scope="module")
 def frail(tmp_path_factory):
     """A page whose server goes away, and comes back."""
-    one = Served(tmp_path_factory.mktemp("frail")).start()
+    one = Served(tmp_path_factory.mktemp("frail"), small=True).start()
     yield one
     one.stop()
 
@@ -210,7 +210,7 @@ def test_f58_visitors_of_a_hosted_page_see_their_own_jobs_only(browser, hosted, 
 def test_a_draft_is_approved_and_then_made_with_the_paid_engine(browser, photos, tmp_path):
     """A key is checked, its balance shown; the same inputs go to the paid engine; the key leaks nowhere."""
     with FaultServer(key=KEY) as service:
-        served = Served(tmp_path, WAVESPEED_BASE_URL=service.url).start()
+        served = Served(tmp_path, small=True, WAVESPEED_BASE_URL=service.url).start()
         try:
             with visit(browser, served.url) as page:
                 generate(page, photos, prompt="First a draft")

@@ -24,7 +24,7 @@ def space(tmp_path_factory):
             "WAVESPEED_BASE_URL": service.url,
             "GRADIO_SERVER_NAME": "127.0.0.1",
         }
-        served = Served(tmp_path_factory.mktemp("space"), **environ).start()
+        served = Served(tmp_path_factory.mktemp("space"), small=True, **environ).start()
         yield served, service, provider
         served.stop()
 

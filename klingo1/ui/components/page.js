@@ -174,7 +174,7 @@ window.klingo = (() => {
     if (node) { node.focus(); node.scrollIntoView({ block: 'nearest' }); }
   }
 
-  const shownVideo = () => { const view = get('view'); return view && view.video ? asFile(view.video, `klingo1-${view.id.slice(0, 8)}.mp4`, 'video/mp4') : null; };
+  const shownVideo = () => { const view = get('view'); return { __type__: 'update', visible: true, value: view && view.video ? asFile(view.video, `klingo1-${view.id.slice(0, 8)}.mp4`, 'video/mp4') : null }; };
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
   return { t, said, sentences, exchange, locale, facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, clock, pictureCount,

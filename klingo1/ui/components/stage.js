@@ -3,7 +3,7 @@ const $ = (selector) => element.querySelector(selector);
 const examples = props.examples || [];
 const list = $('.examples ul');
 list.append(...examples.map((example) => h('li', {}, h('button', { type: 'button', onclick() { load({ ...example, prompt: said(example.prompt) }); document.querySelector('#k-generate button')?.focus({ preventScroll: true }); } },
-  h('span', { class: 'strip' }, ...example.pictures.slice(0, 3).map((p) => h('img', { src: fileUrl(p.path), alt: '', loading: 'lazy' }))),
+  h('span', { class: 'strip' }, ...example.pictures.slice(0, 3).map((p) => h('img', { src: p.thumbnail, alt: '' }))),
   h('b', {}, said(example.title)), h('small', {}, `${pictureCount(example.pictures.length)} · ${example.duration} s · ${example.aspect}`)))));
 
 /* A finished example plays on the empty stage; who asked for less motion sees its poster. */

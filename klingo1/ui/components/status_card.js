@@ -7,7 +7,7 @@ let run = 0;
 let view = null;
 let received = 0;
 let announced = '';
-let video = '';
+let video = null; // the address that the player has; null while there is no player
 let usually; // what earlier runs took, asked once a job
 const baseTitle = said(document.title);
 
@@ -23,6 +23,7 @@ function takeSession() {
   if ('user' in session) set('user', session.user);
   set('problems', session.problems || []);
   set('session', session.turn);
+  idle(() => { if (video === null) publish(); });
   if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth', block: 'start' }); }
   show(session.job, session.started || (session.job && session.job === job));
 }
@@ -71,7 +72,9 @@ function take(next) {
   publish();
   if (get('resuming') === view.id) { set('resuming', ''); if (view.resume) acts.resume(); }
 }
-/* The player gets its file from here, in the browser; nothing is asked again. */
+/* The player is half of the page's script. It comes as soon as the page stands, not with the first result: what
+   a cut network keeps from coming does not come again. Its file it gets from here; nothing is asked again. */
+const idle = window.requestIdleCallback || ((then) => setTimeout(then, 300));
 function publish() {
   const next = view && view.video ? view.video : '';
   if (next === video) return;

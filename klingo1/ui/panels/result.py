@@ -37,6 +37,7 @@ def build(handlers: Handlers, examples: Sequence[dict[str, Any]]) -> ResultPanel
 
     stage = Stage({}, elem_id="k-stage", examples=list(examples))
     video = gr.Video(
+        visible=False,  # it comes when the page stands: half of the script is the player's
         label=spoken("Result"),
         show_label=False,
         interactive=False,
