@@ -1,5 +1,7 @@
 """The page's own elements: their server functions do not wait for one another, nor for clicks."""
 
+import subprocess
+import sys
 import threading
 from queue import Queue
 
@@ -18,6 +20,22 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+STUBS = """
+import sys
+opened = []
+sys.addaudithook(lambda event, what: opened.append(str(what[0])) if event == "open" else None)
+import klingo1.ui.page
+import gradio.components
+print(len([name for name in opened if name.endswith(".pyi")]), gradio.components.Video.__name__)
+"""
+
+
+def test_gradio_comes_without_writing_stubs():
+    """The page's start reads and writes no file for editors."""
+    done = subprocess.run([sys.executable, "-c", STUBS], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "Video"]
 
 
 async def test_a_function_that_hangs_keeps_no_other_waiting():

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.test_access import in_every_look, violations
+from browser.test_access import violations
 from browser.visitor import generate, mood, visit
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def test_runs_are_found_deleted_and_taken_back(browser, hosted, photos):
         page.wait_for_function(POSTER, arg=16 / 9)
         begin_and_stop(page, photos, "A blue heron <i>waits</i>")
         expect(tiles).to_have_count(2)
-        assert in_every_look(page) == []
+        assert violations(page) == []
         words = page.get_by_label("Search your videos")
         words.fill("WAITS heron")
         expect(tiles).to_have_count(1)
