@@ -160,10 +160,11 @@ def cell(value: Any) -> str:
 
 def write(folder: Path, out: Path, took: dict[str, float], *, quick: bool) -> Path:
     """docs/benchmarks.md from the JSON in `folder`."""
+    source = "Measured by `make bench`" if took else "Collected from runs of single programs"
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench` on {time.strftime('%Y-%m-%d')}"
+        f"{source}, {time.strftime('%Y-%m-%d')}"
         + (" in its quick form, which proves nothing" if quick else "")
         + ". Every program runs klingo1 and its rival in turn on the same machine, server and inputs; "
         "figures are medians: read the ratios rather than the seconds.",
