@@ -7,6 +7,7 @@ any studio on the ledger goes on with them after a restart, and several keep one
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import re
@@ -24,7 +25,8 @@ from klingo1.pricing import Price, price_of
 from klingo1.request import Engine
 
 ON_PAGE = "batch/page/"
-TICK_SECONDS, IDLE_SECONDS = 0.5, 3.0
+TICK_SECONDS, IDLE_SECONDS = 0.5, 30.0
+"""Between two looks at the lists, while one waits and while none does; what is admitted wakes it."""
 LINES_MAX, VISITOR_LINES_MAX = 1_000, 40
 """Runs of one list on a desk's page, and runs of one visitor of a hosted page that wait in lists."""
 _TICKET = re.compile(r"[0-9a-f]{16}")
@@ -37,6 +39,7 @@ class BatchStudio(BulkStudio):
     def start(self) -> None:
         """As BulkStudio.start, and go on with every list that waits."""
         super().start()
+        self._admitted = asyncio.Event()
         self._background.start("batches", self._feed_for_ever)
 
     def new_ticket(self) -> str:
@@ -59,6 +62,7 @@ class BatchStudio(BulkStudio):
             raise QuoteRefused(f"The price is now {price}, not {expected}. Click again to accept it.")
         self.check_count(len(lines), owner)
         self.admit_lines(group, lines, engine=engine, owner=owner)
+        self._background.loop.call_soon_threadsafe(self._admitted.set)
         return group
 
     def check_count(self, count: int, owner: str) -> None:
@@ -141,8 +145,10 @@ class BatchStudio(BulkStudio):
     async def _feed_for_ever(self) -> None:
         while True:
             waits = False
+            self._admitted.clear()
             try:
                 waits = await asyncio.to_thread(self._feed)
             except LedgerError as error:
                 log.error("the ledger cannot be read: %s", error)
-            await asyncio.sleep(TICK_SECONDS if waits else IDLE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._admitted.wait(), TICK_SECONDS if waits else IDLE_SECONDS)

@@ -142,6 +142,15 @@ def test_an_empty_wallet_halts_the_list_until_somebody_says_go_on(open_page, lin
         assert server.billed == 6
 
 
+def test_an_idle_page_begins_a_list_at_once(open_page, lines, monkeypatch, two_at_once):
+    """It looks seldom while nothing waits; what is admitted wakes it."""
+    monkeypatch.setattr("klingo1.batches.IDLE_SECONDS", 3600.0)
+    with FaultServer(key=KEY) as server:
+        studio = open_page(server)
+        time.sleep(0.5)  # its first look is over
+        assert settled(studio, admit(studio, lines(1), tier="bronze"), seconds=60) == {State.DONE: 1}
+
+
 def test_visitors_have_lists_of_their_own_and_so_many_runs(open_page, lines):
     """Nobody sees, stops or names another's list; a visitor's waiting runs are bounded, and hold up no single
     draft.

@@ -52,6 +52,10 @@ SESSIONS_MAX = 100
 """Gradio keeps 60 kB for each session that is named to it, whoever names it; the page itself needs none."""
 GROUND = "#f7f6f3"
 """The page's ground, as --k-ground in assets/style.css: the colour of its window where it is installed."""
+QUEUE_SECONDS = 0.1, 1.0
+"""Between two looks of Gradio at its queue, which only `/generate` uses, and at its progress, which nothing
+does. Its own are 1,000 and 100 looks a second, also when nobody is there (`benchmarks/start_up.py`).
+"""
 TITLE = "klingo1 · pictures and a sentence in, a video out"
 
 
@@ -86,6 +90,8 @@ def create_page(studio: BatchStudio, *, hosted: bool, assets: Path = ASSETS, mcp
         if mcp:
             tools.bind(Tools(studio, hosted=hosted, publish=shelf.publish))
     demo.queue(default_concurrency_limit=None, max_size=200, api_open=False)
+    queue = demo._queue  # noqa: SLF001 - there is no other way to its pace
+    queue.sleep_when_free, queue.progress_update_sleep_when_free = QUEUE_SECONDS
     return demo
 
 

@@ -112,8 +112,12 @@ function mark(index) {
   area.setAttribute('aria-activedescendant', all[chosen].id);
   all[chosen].scrollIntoView({ block: 'nearest' });
 }
+/* A space follows the mention, unless one is there; who types it nevertheless gets one, not two. */
+let spaced = -1;
 function choose(number) {
-  replace(start, area.selectionStart, `@Image${number} `);
+  const space = /^\s/.test(area.value.slice(area.selectionStart)) ? '' : ' ';
+  replace(start, area.selectionStart, `@Image${number}${space}`);
+  spaced = space ? area.selectionStart : -1;
   close();
 }
 function suggest() {
@@ -131,6 +135,8 @@ function suggest() {
   mark(0);
 }
 area.addEventListener('keydown', (event) => {
+  if (event.key === ' ' && area.selectionStart === spaced && area.selectionEnd === spaced) event.preventDefault();
+  spaced = -1;
   if (menu.hidden || event.isComposing) return;
   if (event.key === 'Escape') { event.preventDefault(); close(); return; }
   if (event.ctrlKey || event.metaKey) return;
