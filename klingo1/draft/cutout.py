@@ -92,7 +92,7 @@ def _key(path: Path, role: str, mask: Path | None, model: Path | None) -> str:
     return digest.hexdigest()
 
 
-_VERSION = 9
+_VERSION = 10
 """Raised whenever the same picture would give another result, so that old cache entries are left alone."""
 
 

@@ -37,6 +37,8 @@ class Vote:
     """The mask over its convex hull."""
     border: float
     """Share of the top, left and right picture edges that the mask touches."""
+    halved: float
+    """Share of the rows in the mask's upper third that reach a side of the picture: half a head."""
     contrast: float
     """How differently coloured mask and surrounding ring are: histogram distance in Lab."""
     offset: float
@@ -78,6 +80,7 @@ class Vote:
         whole = _ramp(self.solidity, 0.0, 0.5)
         # What spans the picture is ground or sky, unless it has a face and shoulders.
         free = 1 - _ramp(self.border, *((0.06, 0.3) if self.face is None else (0.25, 0.6)))
+        free *= 1 - _ramp(self.halved, 0.2, 0.5)
         apart = _ramp(self.contrast, 0.38, 0.58)
         apart *= _ramp(self.salience, *((0.05, 0.15) if self.face is None else (0.0, 0.1)))
         across = bool(self.mask[:, 0].any() and self.mask[:, -1].any())
@@ -99,13 +102,16 @@ def measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, face
     """The signals of a mask (H×W of 0 and 1) in a picture (`lab`, H×W×3) with its `salience` (H×W)."""
     height, width = mask.shape
     cover = float(mask.mean())
-    solidity = contrast = rise = offset = 0.0
+    solidity = contrast = rise = offset = halved = 0.0
     border = float(np.concatenate([mask[0], mask[:, 0], mask[:, -1]]).mean())
     if 0 < cover < 1:
         outline = max(
             cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea
         )
         solidity = min(1.0, float(mask.sum()) / max(1.0, cv2.contourArea(cv2.convexHull(outline))))
+        taken = np.flatnonzero(mask.any(axis=1))
+        upper = mask[taken[0] : taken[0] + max(1, len(taken) // 3)]
+        halved = float((upper[:, 0] | upper[:, -1]).mean())
         reach = 2 * max(3, int(0.06 * min(height, width))) + 1
         ring = (cv2.dilate(mask, np.ones((reach, reach), np.uint8)) > 0) & (mask == 0)
         if ring.any():
@@ -122,7 +128,20 @@ def measured(mask: Mask, agreement: float, lab: Numbers, salience: Numbers, face
         along = (rows / height - face.y - face.height / 2) / (0.46 * face.height)
         kept = float(mask[across**2 + along**2 < 1].mean())
     return Vote(
-        mask, agreement, cover, solidity, border, contrast, offset, rise, layers, vague, busy, face, kept
+        mask=mask,
+        agreement=agreement,
+        cover=cover,
+        solidity=solidity,
+        border=border,
+        halved=halved,
+        contrast=contrast,
+        offset=offset,
+        salience=rise,
+        layers=layers,
+        vague=vague,
+        busy=busy,
+        face=face,
+        face_kept=kept,
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 from photographs import OUTLINES, bundled, outline, photograph, placed
+from PIL import Image
 
 from klingo1.draft.cutout import cut_out
 
@@ -113,3 +114,14 @@ def test_a_texture_is_a_place(name, tmp_path):
         pytest.skip("scikit-image is not installed")
     cutout = cut_out(path)
     assert (cutout.role, cutout.method) == ("scene", "place")
+
+
+@pytest.mark.parametrize("name", ["astronaut", "grace_hopper"])
+def test_half_a_head_is_framed(name, tmp_path):
+    """Where a side of the picture goes through the head, no sticker is made of what is left of it."""
+    path = photograph(name, tmp_path)
+    if path is None:
+        pytest.skip("the package that carries this photograph is not installed")
+    with Image.open(path) as whole:
+        whole.crop((whole.width * 35 // 100, 0, whole.width, whole.height)).save(tmp_path / "half.png")
+    assert cut_out(tmp_path / "half.png").method == "print"
