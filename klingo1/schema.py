@@ -6,11 +6,13 @@ ones are refused untouched. A migration, once released, is never edited.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from klingo1 import database
 from klingo1.database import READ_ONLY, damaged, unusable
 from klingo1.errors import LedgerError
 
@@ -139,16 +141,31 @@ def migrate(engine: Engine, *, path: Path | None) -> None:
 def _check_sqlite(engine: Engine, path: Path | None) -> None:
     """Read the file through before it is written to: every index entry too, unless it is a big one."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        tables = sa.inspect(connection).get_table_names()  # first: another start may be making ours just now
         version = _version(connection, path)
         if version > len(MIGRATIONS):
             raise _newer(path, version)
-        if not version and sa.inspect(connection).get_table_names():
+        if tables and meta.name not in tables:
             raise damaged(path, "it holds the tables of another program")
         small = path is None or not path.exists() or path.stat().st_size <= CHECKED_WHOLE
         verdict = connection.exec_driver_sql(f"PRAGMA {'integrity' if small else 'quick'}_check(1)").scalar()
         if verdict != "ok":
             raise damaged(path, str(verdict))
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Switch to a write-ahead log. SQLite itself does not wait when another start does so at this moment."""
+    until = time.monotonic() + database.PATIENCE_MS / 1000
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except sa.exc.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _version(connection: Connection, path: Path | None) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,18 @@ def test_a_big_ledger_is_checked_quickly(tmp_path, monkeypatch):
         assert not any("integrity_check" in statement for statement in said)
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def test_a_start_waits_for_another_that_makes_the_ledger(tmp_path):
+    """Of two starts at the same moment neither fails: while one writes, the other waits for its turn."""
+    path = tmp_path / "klingo1.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.5, other.execute, ["ROLLBACK"])
+    timer.start()
+    try:
+        ledger = Ledger(path, home=tmp_path)
+        ledger.close()
+    finally:
+        timer.join()
+        other.close()
