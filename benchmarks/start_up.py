@@ -110,14 +110,15 @@ def resting(who, folder, seconds):
         stat = Path(f"/proc/{process.pid}/stat")
         if not stat.exists():
             return None
-        time.sleep(seconds / 2)  # what the start still does is over
-        spent = []
-        for _ in range(2):
+
+        def spent():
             fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-            spent.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
-            if len(spent) == 1:
-                time.sleep(seconds)
-        return (spent[1] - spent[0]) * 60 / seconds
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        time.sleep(seconds / 2)  # what the start still does is over
+        before = spent()
+        time.sleep(seconds)
+        return (spent() - before) * 60 / seconds
 
 
 def timed(*command):

@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -131,17 +132,23 @@ class Client:
         know it), Unavailable for anything that is not a readable answer about this very task; ask again
         later.
         """
+        _checked_id(prediction_id)
+        await self._pace.turn(born)
+        return await self._result(prediction_id, get_url, born)
+
+    async def _result(self, prediction_id: str, get_url: str, born: float) -> Prediction:
+        """As `result`, in a turn that has been taken; each further address has its own."""
         path = f"/predictions/{_checked_id(prediction_id)}"
-        addresses = [self._wire.address(path + "/result"), self._wire.address(path)]
-        if get_url and self._wire.is_own(get_url):
-            addresses.insert(0, get_url)
-        for position, address in enumerate(dict.fromkeys(addresses), start=1):
-            await self._pace.turn(born)
+        given = [get_url] if get_url and self._wire.is_own(get_url) else []
+        addresses = dict.fromkeys([*given, self._wire.address(path + "/result"), self._wire.address(path)])
+        for position, address in enumerate(addresses, start=1):
+            if position > 1:
+                await self._pace.turn(born)
             try:
                 prediction = (await self._ask("GET", address)).prediction()
                 break
             except NotFound:
-                if position == len(set(addresses)):
+                if position == len(addresses):
                     raise
             except RateLimited as error:
                 self._pace.hold(error.retry_after or 1.0)
@@ -165,12 +172,8 @@ class Client:
         There is no deadline. `on_update` gets every answer. Outages and "too many requests" are waited out,
         an unknown id for a minute; any other refusal is raised.
         """
-        return await self._waiting.until_ended(
-            prediction_id,
-            lambda born: self.result(prediction_id, get_url=get_url, born=born),
-            kind=kind,
-            on_update=on_update,
-        )
+        ask = partial(self._result, prediction_id, get_url)
+        return await self._waiting.until_ended(prediction_id, ask, kind=kind, on_update=on_update)
 
     async def list(
         self,

@@ -16,7 +16,7 @@ from klingo1.rhythm import Rhythm
 MADE_MAX = 2000
 """Tasks whose age is kept until somebody waits for them."""
 Ask = Callable[[float], Coroutine[Any, Any, Prediction]]
-"""Asks for one task; of many that wait for their turn, what was born later is asked for sooner."""
+"""Asks for one task, whose turn has come; of many that wait for theirs, what was born later has it sooner."""
 
 
 class Waiting:
@@ -72,14 +72,17 @@ class Waiting:
             await self._clock.sleep(watch.pause(born))
         unknown_since: float | None = None
         while True:
-            asked_to_wait = None
+            asked_to_wait = word = None
             try:
                 if self._pace.waiting < CROWD or self._clock.monotonic() - direct >= DIRECT_SECONDS:
-                    prediction, own = await ask(born), True
+                    await self._pace.turn(born)
                 else:
-                    prediction, own = await self._first_word(task, ask(born))
-                if own:
+                    word = await self._word_before_turn(task, born)
+                if word is None:
+                    prediction = await ask(born)
                     direct = self._clock.monotonic()
+                else:
+                    prediction = word
             except (Unavailable, RateLimited) as error:
                 asked_to_wait = error.retry_after
             except NotFound:
@@ -97,17 +100,16 @@ class Waiting:
             pause = watch.pause(self._clock.monotonic())
             await self._clock.sleep(max(pause, asked_to_wait or 0.0))
 
-    async def _first_word(self, task: str, ask: Coroutine[Any, Any, Prediction]) -> tuple[Prediction, bool]:
-        """What comes first in a crowd: the task's own answer, in its turn, or what the list says of it. True
-        for its own.
-        """
-        own = asyncio.ensure_future(ask)
+    async def _word_before_turn(self, task: str, born: float) -> Prediction | None:
+        """What the list says of the task before its turn; None when its turn has come."""
+        turn = asyncio.ensure_future(self._pace.turn(born))
         listed = asyncio.ensure_future(self._census.word_of(task))
         try:
-            await asyncio.wait({own, listed}, return_when=asyncio.FIRST_COMPLETED)
-            if not own.done() and (word := listed.result()) is not None:
-                return word, False
-            return await own, True
+            await asyncio.wait({turn, listed}, return_when=asyncio.FIRST_COMPLETED)
+            if not turn.done() and (word := listed.result()) is not None:
+                return word
+            await turn
+            return None
         finally:
-            own.cancel()
+            turn.cancel()
             listed.cancel()
