@@ -71,11 +71,11 @@ def test_saving_without_a_stroke_changes_nothing(cutouts, picture):
 @pytest.mark.parametrize("index", [-1, 1, True, "0", None])
 def test_a_picture_that_is_not_there_is_refused_with_words(cutouts, picture, index):
     """Whatever a browser sends, the answer is a sentence and a remedy."""
-    told, shown = cutouts.show([{"path": str(picture)}], {"index": index})
+    told, shown = cutouts.show([{"path": str(picture)}], {"index": index, "asked": 7})
     assert told["state"] == "refused"
     assert told["text"]
     assert told["remedy"]
-    assert told["turn"]
+    assert told["turn"] == 7
     assert shown == ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ Answer = tuple[dict[str, Any], str]
 """What the brush's element is told, and the picture to draw on ("" leaves the present one)."""
 Pictures = Sequence[Mapping[str, Any]]
 Wish = Mapping[str, Any]
-"""`{"index", "mask"}`: which picture of the gallery, and its mask so far ("" is what was said before)."""
+"""`{"index", "mask", "asked"}`: which picture of the gallery, its mask so far ("" is what was said before),
+and the number of the question, which the answer has as its `turn`."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +32,7 @@ class Cutouts:
 
     def show(self, pictures: Pictures, wish: Wish) -> Answer:
         """The picture with what the present cut leaves out under a veil."""
-        return self._told(lambda: self._shown(_subject(pictures, wish), _mask(wish)))
+        return self._told(wish, lambda: self._shown(_subject(pictures, wish), _mask(wish)))
 
     def preview(self, pictures: Pictures, wish: Wish, strokes: str | None) -> Answer:
         """The same after these strokes; nothing is kept yet."""
@@ -41,7 +41,7 @@ class Cutouts:
             subject, mask = self._brushed(_subject(pictures, wish), strokes)
             return self._shown(subject, mask)
 
-        return self._told(made)
+        return self._told(wish, made)
 
     def save(self, pictures: Pictures, wish: Wish, strokes: str | None) -> Answer:
         """The mask after these strokes, for the films to come; a desk remembers it with the picture."""
@@ -51,7 +51,7 @@ class Cutouts:
             self._cutting.remember(subject)
             return {"state": "saved", "mask": mask}, ""
 
-        return self._told(made)
+        return self._told(wish, made)
 
     def reset(self, pictures: Pictures, wish: Wish) -> Answer:
         """The automatic cut again; what was said about the picture's outline before is forgotten."""
@@ -62,7 +62,7 @@ class Cutouts:
             told, shown = self._shown(subject, "")
             return told | {"state": "reset"}, shown
 
-        return self._told(made)
+        return self._told(wish, made)
 
     def cast(self, pictures: Pictures) -> dict[str, Any]:
         """Who plays in a film of the gallery, with what was said of its pictures now and before.
@@ -107,7 +107,7 @@ class Cutouts:
         mask = self._cutting.brush(subject, Path(strokes), self._publish)
         return Subject(subject.picture, subject.role, Path(mask)), mask
 
-    def _told(self, make: Callable[[], Answer]) -> Answer:
+    def _told(self, wish: Wish, make: Callable[[], Answer]) -> Answer:
         try:
             told, shown = make()
         except KlingoError as error:
@@ -116,7 +116,7 @@ class Cutouts:
             # The type alone: messages may hold a visitor's words.
             _log.error("a cut-out could not be shown: %s", type(error).__name__)
             told, shown = {"state": "refused"} | notice_of(error).as_json(), ""
-        return told | {"turn": secrets.token_hex(4)}, shown
+        return told | {"turn": wish.get("asked", 0)}, shown
 
 
 def _subject(pictures: Pictures, wish: Wish, *, mask: str | None = None) -> Subject:

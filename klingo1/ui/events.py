@@ -27,6 +27,9 @@ from klingo1.web.inspection import address_in
 Answer = tuple[dict[str, Any], dict[str, Any]]
 _NO_EDITOR = "() => ({__type__: 'update', visible: false, value: null})"
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Left alone, Gradio drops an event while an earlier one of its kind is unanswered.
+_LATEST = _QUIET | {"trigger_mode": "always_last"}
+_EACH = _QUIET | {"trigger_mode": "multiple"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,10 @@ def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool =
         return handlers.resume(_data_of(event), memory)
 
     _bind_arrival(page, session, handlers)
-    compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_QUIET)
-    compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_QUIET)
-    card.promote(promote, browser, session, **_QUIET)
-    card.resume(resume, browser, session, **_QUIET)
+    compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_EACH)
+    compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_LATEST)
+    card.promote(promote, browser, session, **_EACH)
+    card.resume(resume, browser, session, **_EACH)
     # The browser shows the video without asking the server again: nothing to lose to a cut network.
     card.shown(None, None, page.result.video, js="() => window.klingo.shownVideo()", show_progress="hidden")
     card.remember(
@@ -89,7 +92,7 @@ def _bind_lists(panel: ListsPanel, browser: gr.BrowserState, handlers: Handlers)
         return answer | {"turn": str(click.get("turn"))}
 
     for event in (panel.desk.price, panel.desk.admit, panel.desk.carry_on):
-        event(answered, [panel.desk, browser], panel.answer, **_QUIET)
+        event(answered, [panel.desk, browser], panel.answer, **_EACH)
 
 
 def _bind_arrival(page: Page, session: Sequence[gr.components.Component], handlers: Handlers) -> None:
@@ -124,10 +127,10 @@ def _bind_cutout(page: Page, cutouts: Cutouts) -> None:
     def reset(gallery: Any, wish: Any) -> tuple[dict[str, Any], Any]:
         return drawn_on(cutouts.reset(gallery, wish))
 
-    brush.show(show, [pictures, brush], both, **_QUIET)
-    brush.preview(preview, [pictures, brush, canvas], both, **_QUIET)
-    brush.save(save, [pictures, brush, canvas], brush, **_QUIET)
-    brush.reset(reset, [pictures, brush], both, **_QUIET)
+    brush.show(show, [pictures, brush], both, **_EACH)
+    brush.preview(preview, [pictures, brush, canvas], both, **_EACH)
+    brush.save(save, [pictures, brush, canvas], brush, **_EACH)
+    brush.reset(reset, [pictures, brush], both, **_EACH)
     # It draws all the time, also unseen, so it is there only while somebody paints.
     brush.away(None, None, canvas, js=_NO_EDITOR, show_progress="hidden")
     # The editor takes its colour and width from its own properties.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import add, hydrated
+from browser.visitor import add, hydrated, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -112,3 +112,33 @@ def test_who_is_the_same_and_how_large_travel_with_the_form(page, photos):
     expect(page.get_by_role("radio", name="1080p")).to_be_focused()
     page.get_by_role("radio", name="Kling O1").click()
     expect(page.get_by_text("Draft size")).to_be_hidden()
+
+
+def test_the_brush_is_about_the_picture_that_is_open(page, photos):
+    """Closed before its picture came and opened on another, it shows that one, and keeps its cut for it."""
+    add(page, photos, 1, 2)
+    grips = page.locator("#k-pictures .grip")
+    grips.first.click()
+    with unanswered(page) as held:
+        page.get_by_role("button", name="Correct the cut-out").click()
+        page.wait_for_timeout(300)
+        page.keyboard.press("Escape")
+        grips.nth(1).click()
+        page.get_by_role("button", name="Correct the cut-out").click()
+        page.wait_for_timeout(300)
+        assert len(held) == 2
+        held.reverse()  # the second answer comes first
+        held.pop(0).continue_()
+        page.wait_for_timeout(1500)
+    cut_shown(page, "cut out.")
+    page.wait_for_timeout(1500)
+    cut_shown(page, "cut out.")
+    page.get_by_role("radio", name="Remove").click()
+    aim = page.get_by_role("application")
+    aim.focus()
+    aim.press("Space")
+    page.get_by_role("button", name="Save the cut-out").click()
+    expect(page.locator("#k-brush")).to_be_hidden(timeout=30_000)
+    first, second = masks(page)
+    assert first is None
+    assert second

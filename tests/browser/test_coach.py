@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import add, hydrated
+from browser.visitor import add, hydrated, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +31,22 @@ def test_advice_comes_and_goes_with_pictures_and_prompt(page, photos):
     page.get_by_label("Prompt").fill("They walk")
     expect(remarks.filter(has_text="not mentioned")).to_have_count(0)
     expect(page.locator("#k-generate .go")).to_have_attribute("aria-disabled", "false")
+
+
+def test_advice_is_about_the_pictures_there_are_now(page, photos):
+    """What was added and removed while the server looked at the pictures is looked at after that."""
+    add(page, photos, 1)
+    page.locator("#k-pictures .grip").first.click()
+    remarks = page.locator("#k-pictures .remark")
+    expect(remarks.filter(has_text="side view")).to_have_count(1)
+    with unanswered(page) as held:
+        for number in (2, 3):
+            add(page, photos, number)
+            page.get_by_role("button", name="Remove picture 2").click()
+        page.wait_for_timeout(300)
+        assert len(held) == 1
+    page.wait_for_timeout(500)
+    expect(remarks.filter(has_text="side view")).to_have_count(1)
 
 
 def test_role_and_view_are_corrected_and_kept(page, photos):

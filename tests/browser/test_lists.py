@@ -6,7 +6,7 @@ import pytest
 from conftest import draw_picture
 from faults.server import FaultServer
 
-from browser.visitor import Served, visit
+from browser.visitor import Served, unanswered, visit
 
 pytestmark = pytest.mark.browser
 HEAD = "prompt,images,duration,aspect_ratio\n"
@@ -105,3 +105,15 @@ def test_paid_lists_are_paid_once_or_not_at_all(page, service, written):
     page.locator("#k-list .go").click()
     page.locator("#k-list .general", has_text="budget").wait_for()
     assert service.billed == 3
+
+
+def test_a_change_while_the_price_is_asked_is_priced(page, written):
+    """Another engine chosen before the first price came: the offer is for that engine."""
+    with unanswered(page) as held:
+        page.locator("#k-list input[type=file]").set_input_files(written("walks,hero.jpg,3,1:1"))
+        page.wait_for_function("document.querySelector('#k-list .go').textContent.startsWith('Checking')")
+        page.locator("#k-list .engine").select_option("kling")
+        page.wait_for_timeout(300)
+        assert len(held) == 2
+        held.reverse()
+    page.locator("#k-list .go", has_text="Make 1 videos · $").wait_for()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from test_usual import Runs
 
 from browser.test_access import in_every_look
-from browser.visitor import KEY, Served, add, generate, hydrated, mood, visit
+from browser.visitor import KEY, Served, add, generate, hydrated, mood, unanswered, visit
 from klingo1.ledger import Ledger
 
 pytestmark = pytest.mark.browser
@@ -169,6 +169,31 @@ def test_two_clicks_make_one_job(emptied, photos):
     mood(page, "good")
     same = page.locator("#k-history .open b").get_by_text("Clicked twice", exact=True)
     expect(same).to_have_count(1)
+
+
+def test_a_click_after_one_without_an_answer_is_sent_and_stays_one_job(paid, payer, photos):
+    """The first click's answer does not come; the second is answered, then the first: one run, one bill."""
+    (service, _), page = paid, payer
+    add(page, photos, 1)
+    page.get_by_label("Prompt").fill("It waits for a word")
+    before = len(service.bills)
+    page.clock.install()
+    with unanswered(page) as held:
+        page.locator("#k-generate .go").click()
+        page.wait_for_function("window.klingo.get('sending')")
+        page.wait_for_timeout(300)
+        page.clock.fast_forward(16_000)
+        expect(page.locator("#k-generate")).to_contain_text("Click again: it stays one job")
+        page.locator("#k-generate .go").click()
+        page.wait_for_timeout(500)
+        assert len(held) == 2
+        held.reverse()
+        held.pop(0).continue_()
+        mood(page, "good")
+    page.wait_for_timeout(1000)
+    mood(page, "good")
+    assert len(service.bills) == before + 1
+    assert page.locator("#k-generate .go").get_attribute("aria-disabled") == "false"
 
 
 def test_a_draft_is_stopped(emptied, photos):

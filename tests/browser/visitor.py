@@ -148,6 +148,19 @@ def add(page, photos, *numbers):
     )
 
 
+@contextlib.contextmanager
+def unanswered(page):
+    """The list of what the page's elements asked of their handlers meanwhile; all of it reaches the server at
+    the end.
+    """
+    held = []
+    page.route("**/run/predict*", lambda question: held.append(question))  # noqa: PLW0108 - no bound method
+    yield held
+    for question in held:
+        question.continue_()
+    page.unroute("**/run/predict*")
+
+
 def names(page):
     """The pictures' file names in their order, as the form holds them."""
     return page.evaluate("window.klingo.get('pictures').map(p => p.file.orig_name)")

@@ -8,6 +8,7 @@ let opener = null;
 let mask = null;
 let busy = '';
 let late = null;
+let asked = 0;
 room.setAttribute('role', 'dialog');
 room.setAttribute('aria-modal', 'true');
 room.setAttribute('aria-labelledby', 'k-brush-title');
@@ -59,7 +60,8 @@ const DOING = { 'show': t`Looking at the picture…`, 'preview': t`Cutting it ou
 function ask(act) {
   if (busy || !picture) return;
   busy = act;
-  props.value = { index: (get('pictures') || []).indexOf(picture), mask };
+  asked += 1;
+  props.value = { index: (get('pictures') || []).indexOf(picture), mask, asked };
   problem.replaceChildren();
   say(DOING[act]);
   draw();
@@ -76,7 +78,10 @@ function draw() {
 watch('value', () => {
   const told = props.value || {};
   if (!picture) leave();
-  if (!told.turn || !picture || !busy) return;
+  if (!told.turn || !picture) return;
+  /* The answer to an earlier question has put its own picture under the brush. */
+  if (told.turn !== asked) { if (told.shown) ask('show'); return; }
+  if (!busy) return;
   clearTimeout(late);
   const act = busy;
   busy = '';

@@ -16,14 +16,15 @@ from klingo1.ui.components.element import Element, ElementMeta
 
 
 class Cut(GradioModel):  # type: ignore[misc]
-    """Which picture is open, counted from 0, and the mask drawn so far."""
+    """Which picture is open, counted from 0, the mask drawn so far, and the number of the question."""
 
     index: int = -1
     mask: FileData | None = None
+    asked: int = 0
 
 
 class CutoutBrush(Element):
-    """The panel. Its value reaches handlers as {"index", "mask"}; they answer with how things stand."""
+    """The panel. Its value reaches handlers as {"index", "mask", "asked"}; they tell how things stand."""
 
     part = "cutout_brush"
     data_model = Cut
@@ -31,7 +32,7 @@ class CutoutBrush(Element):
     def preprocess(self, payload: Any) -> dict[str, Any]:
         """The open picture and its mask so far, as plain values."""
         cut = payload if isinstance(payload, Cut) else Cut()
-        return {"index": cut.index, "mask": cut.mask.path if cut.mask else ""}
+        return {"index": cut.index, "mask": cut.mask.path if cut.mask else "", "asked": cut.asked}
 
 
 class BrushCanvas(gr.ImageEditor, metaclass=ElementMeta):  # type: ignore[misc]
