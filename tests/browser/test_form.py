@@ -81,6 +81,28 @@ def test_pictures_are_reordered_by_drag(page, photos):
     expect(page.locator("#k-pictures .panel")).to_be_hidden()
 
 
+def test_what_comes_while_a_picture_is_dragged_waits_for_the_hand(page, photos):
+    """Notes, a further picture and one that is gone change nothing of where the held one is put."""
+    add(page, photos, 1, 2, 3)
+    boxes = [tile.bounding_box() for tile in page.locator("#k-pictures .tile").all()]
+    first, last = ((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes[::2])
+    page.mouse.move(*first)
+    page.mouse.down()
+    page.mouse.move(*last, steps=5)
+    page.evaluate("klingo.set('notes', {})")
+    page.mouse.up()
+    assert names(page) == ["picture 2.jpg", "picture 3.jpg", "picture 1.jpg"]
+    page.mouse.move(*first)
+    page.mouse.down()
+    page.mouse.move(*last, steps=5)
+    page.locator("#k-pictures input[type=file]").set_input_files(photos / "picture 4.jpg")
+    page.wait_for_function("klingo.get('pictures').length === 4")
+    page.evaluate("document.querySelectorAll('#k-pictures .drop-it')[0].click()")
+    page.mouse.up()
+    assert names(page) == ["picture 1.jpg", "picture 2.jpg", "picture 4.jpg"]
+    expect(page.locator("#k-pictures .tile")).to_have_count(3)
+
+
 REFUSED = {
     "tiny.png": "200 × 640 px; each side needs at least 300 px",
     "long.png": "too long and narrow",

@@ -1,8 +1,9 @@
 /* Moving a picture with a pointer: the held tile follows, the others make room. A finger holds for a moment first, so that it can still scroll.
-   `onMoved(keys, key)` gets the tiles' keys in their new order and the key of the one that was held; `moved()` tells a click that ended a drag. */
+   `onMoved(keys, key)` gets the tiles' keys in their new order and the key of the one that was held; `moved()` tells a click that ended a drag, `holds()` that one is under way. */
 window.klingoPictureMoving = (tiles, onMoved) => {
   'use strict';
   let dragged = false;
+  let holding = false;
   tiles.addEventListener('pointerdown', (event) => {
     const tile = event.target.closest('.tile');
     if (!tile || tile.classList.contains('waiting') || event.button !== 0 || event.target.closest('.drop-it')) return;
@@ -12,7 +13,7 @@ window.klingoPictureMoving = (tiles, onMoved) => {
     dragged = false;
     const longPress = event.pointerType === 'mouse' ? null : setTimeout(() => begin(), 280);
     function begin() {
-      moving = true;
+      moving = holding = true;
       dragged = true;
       tile.classList.add('held');
       document.body.classList.add('k-moving');
@@ -47,6 +48,7 @@ window.klingoPictureMoving = (tiles, onMoved) => {
       tile.style.transform = '';
       document.body.classList.remove('k-moving');
       if (moving) {
+        holding = false;
         onMoved([...tiles.querySelectorAll('.tile:not(.waiting)')].map((node) => node.dataset.key), tile.dataset.key);
         setTimeout(() => { dragged = false; }, 0);
       }
@@ -57,5 +59,5 @@ window.klingoPictureMoving = (tiles, onMoved) => {
     tiles.addEventListener('touchmove', hold, { passive: false });
   });
   tiles.addEventListener('dragstart', (event) => event.preventDefault());
-  return { moved: () => dragged };
+  return { moved: () => dragged, holds: () => holding };
 };

@@ -145,7 +145,8 @@ area.addEventListener('keydown', (event) => {
   else if (event.key === 'ArrowUp' && usable) { event.preventDefault(); mark(chosen - 1); }
   else if ((event.key === 'Enter' || event.key === 'Tab') && usable) { event.preventDefault(); choose(Number(options()[chosen].id.split('-').pop())); }
 });
-area.addEventListener('blur', () => setTimeout(close, 120));
+/* Not where the window alone was left, or the text is typed in again by then. */
+area.addEventListener('blur', () => setTimeout(() => { if (document.activeElement !== area) close(); }, 120));
 area.addEventListener('input', () => { clearProblems('prompt'); take(area.value); suggest(); });
 
 /* Pictures moved or left: every mention keeps its picture; one whose picture is gone is flagged as an orphan. */

@@ -21,8 +21,9 @@ const grip = (index) => tiles.querySelectorAll('.grip')[index];
 
 const details = window.klingoPicturePanel(panel, { all: () => pictures, commit, move, mend, grip, remarksOf, nameOf });
 const hand = window.klingoPictureMoving(tiles, (keys, moved) => {
-  const order = keys.map((key) => pictures.find((p) => p.key === key));
-  if (order.every((p, i) => p === pictures[i])) return;
+  const known = keys.map((key) => pictures.find((p) => p.key === key)).filter(Boolean);
+  const order = known.concat(pictures.filter((p) => !known.includes(p)));
+  if (order.every((p, i) => p === pictures[i])) { draw(); return; }
   commit(order);
   announce(t`Picture moved to place ${keys.indexOf(moved) + 1} of ${order.length}.`);
 });
@@ -122,7 +123,8 @@ function draw() {
   tiles.classList.toggle('empty', slots === 0);
   tiles.style.setProperty('--columns', String(Math.max(4, Math.min(7, slots + (slots < most() ? 1 : 0)))));
   const old = [...tiles.children];
-  if (old.length !== nodes.length || old.some((node, i) => node !== nodes[i])) tiles.replaceChildren(...nodes);
+  /* While a hand moves a tile, the order is the hand's. */
+  if (!hand.holds() && (old.length !== nodes.length || old.some((node, i) => node !== nodes[i]))) tiles.replaceChildren(...nodes);
   if (held && held.isConnected && document.activeElement !== held) held.focus();
   count.textContent = slots ? t`${slots} of ${most()}` : '';
   count.classList.toggle('over', slots > most());
