@@ -176,6 +176,10 @@ class Pace:
                     self._slot = slot + self._gap
                     return
 
+    def grant(self, turns: int) -> None:
+        """So many turns more, but never more than a burst at once."""
+        self._slot = max(self._slot - turns * self._gap, self._clock.monotonic())
+
     def hold(self, seconds: float) -> None:
         """Nobody gets a turn for `seconds` from now."""
         self._quiet_until = max(self._quiet_until, self._clock.monotonic() + seconds)

@@ -15,6 +15,8 @@ from klingo1.rhythm import Rhythm
 
 MADE_MAX = 2000
 """Tasks whose age is kept until somebody waits for them."""
+OWN_TURNS = 3
+"""What a task brings of its own: short ones that are made one after another are not held up."""
 Ask = Callable[[float], Coroutine[Any, Any, Prediction]]
 """Asks for one task, whose turn has come; of many that wait for theirs, what was born later has it sooner."""
 
@@ -46,6 +48,8 @@ class Waiting:
 
     def note_made(self, prediction: Prediction) -> None:
         """A task was created just now, so its age is known when somebody waits for it."""
+        if not self._pace.waiting:
+            self._pace.grant(OWN_TURNS)
         if not prediction.status.ended:
             self._made[prediction.id] = self._clock.monotonic()
             if len(self._made) > MADE_MAX:

@@ -102,6 +102,27 @@ async def test_f52_pace_lets_a_burst_through_and_then_one_a_second():
     assert clock.now - start == pytest.approx(50, abs=0.01)
 
 
+async def test_turns_that_are_granted_come_early_but_never_more_than_a_burst_at_once():
+    """Three more after a burst; a hundred given to somebody who has not asked for long are ten."""
+    clock = FakeClock()
+    pace = Pace(clock, per_second=1, burst=10)
+    start = clock.now
+    for _ in range(10):
+        await pace.turn()
+    pace.grant(3)
+    for _ in range(3):
+        await pace.turn()
+    assert clock.now == start
+    await pace.turn()
+    assert clock.now - start == pytest.approx(1, abs=0.01)
+    clock.now += 100
+    pace.grant(100)
+    start = clock.now
+    for _ in range(11):
+        await pace.turn()
+    assert clock.now - start == pytest.approx(1, abs=0.01)
+
+
 async def test_f27_one_job_told_to_wait_holds_up_all_of_them():
     """After "too many requests" nobody gets a turn before the time is over, also those already waiting."""
     clock = FakeClock()
