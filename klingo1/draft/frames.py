@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -57,6 +59,7 @@ class Film:
             self._clip.camera_path() if self._clip is not None else None,
         )
         self._chip = _chip(self.width, self.height)
+        _return_memory()
         self._sets: dict[tuple[str, str, int | None, str], Future[Set]] = {}
         self._claiming = Lock()
         self._builder = ThreadPoolExecutor(2, thread_name_prefix="set")
@@ -90,8 +93,11 @@ class Film:
         shots = self._plan.shots
         while self._shooting is None or number >= shots[self._current].stop:
             self._current += 1
-            self._previous, self._shooting = self._shooting, self._ahead.pop(self._current).result()
+            following = self._ahead.pop(self._current).result()
+            self._previous = self._shooting if shots[self._current].dissolve else None
+            self._shooting = following
             self._release()
+            _return_memory()
             self._prepare_ahead(1)
         shooting, shot = self._shooting, shots[self._current]
         if number == self._first:
@@ -102,8 +108,9 @@ class Film:
             before, _ = self._previous.frame(number)
             share = (into + 1) / (_DISSOLVE + 1)
             cv2.addWeighted(planes, share, before, 1 - share, 0, dst=planes)
-        elif into >= _DISSOLVE:
+        elif self._previous is not None:
             self._previous = None
+            _return_memory()
         if self._clip is not None:
             self._clip.show(planes, number)
         self._sign(planes)
@@ -194,6 +201,12 @@ def _costume(member: CastMember, cutouts: Sequence[Cutout]) -> Costume:
         methods = {cutouts[number - 1].method for number in member.images}
         return Costume(member.role, views, printed=not member.cut, shines="sticker" not in methods)
     return Costume(member.role, (View(framed(cutouts[member.images[0] - 1].plate)),), printed=True)
+
+
+def _return_memory() -> None:
+    """Give the system what was freed: the GNU C library keeps it in pieces, more with each shot."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # other systems' libraries do it themselves
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _seed(request: VideoRequest) -> int:

@@ -15,7 +15,7 @@ from klingo1.draft.blocking import Body, Mark
 from klingo1.draft.light import Light, glow_of
 from klingo1.draft.paint import glow_sprite
 from klingo1.draft.plan import Part
-from klingo1.draft.rig import Puppet
+from klingo1.draft.rig import Posed, Puppet
 from klingo1.draft.scenery import Standing
 from klingo1.draft.sets import Set
 from klingo1.draft.sprites import paint_sprite, shade_ground
@@ -109,7 +109,6 @@ class Player:
         if self.all_round:
             self._others = {n: self._dress(costume.view(n), legs=False) for n in ("front", "side", "back")}
         self._mirror = place.mirror()
-        self._mirrored: dict[int, Image] = {}
 
     def _dress(self, view: View, *, legs: bool) -> Puppet:
         facing = 1 if view.faces_right else -1
@@ -133,14 +132,13 @@ class Player:
         puppet = self._others.get(pose.view, self._puppet)
         ppm = puppet.height / mark.height
         posed = puppet.pose(pose.cycle, pose.phase, camera.focal / (depth * ppm))
-        sprite = posed.image
-        shrink = sprite.shape[0] / puppet.image.shape[0]
+        shrink = posed.image.shape[0] / puppet.image.shape[0]
         middle = 0.5 * puppet.height if pose.about_middle else 0.0
         pivot = (puppet.centre * shrink, (puppet.foot - middle) * shrink)
         centre = y + (0.5 * mark.height if pose.about_middle else 0.0)
 
         def paint(frame: Image) -> None:
-            self._ground(frame, camera, (x, y, z), sprite, pose, turn, puppet)
+            self._ground(frame, camera, (x, y, z), posed, pose, turn, puppet)
             if self._glow is not None:
                 flicker = 0.86 + 0.1 * math.sin(seconds * 7.3) + 0.06 * math.sin(seconds * 17.1 + 1)
                 reach = self._glow.shape[0] / (2.6 * mark.height)
@@ -148,7 +146,7 @@ class Player:
                 paint_sprite(frame, camera, self._glow, ppm=reach, anchor=(half, half),
                              at=(x, y + 0.45 * mark.height, z), glow=True, gain=flicker)  # fmt: skip
             paint_sprite(
-                frame, camera, sprite, ppm=ppm * shrink, anchor=pivot, at=(x, centre, z),
+                frame, camera, posed.image, ppm=ppm * shrink, anchor=pivot, at=(x, centre, z),
                 turn=turn, wide=pose.wide, tall=pose.tall, box=posed.box,
             )  # fmt: skip
 
@@ -168,7 +166,7 @@ class Player:
         return middle - half - spread, row - tall, middle + half + spread, row
 
     def _ground(  # noqa: PLR0917 - one caller, which has them all at hand
-        self, frame: Image, camera: Camera, at: tuple[float, float, float], sprite: Image, pose: Pose,
+        self, frame: Image, camera: Camera, at: tuple[float, float, float], posed: Posed, pose: Pose,
         turn: float, puppet: Puppet,
     ) -> None:  # fmt: skip
         """Contact shadow and mirror image."""
@@ -188,7 +186,7 @@ class Player:
                 share * strength,
             )
         if self._mirror > 0.02 and not pose.about_middle and row < frame.shape[0]:
-            image = self._fading(sprite)
+            image = self._fading(posed)
             scaled = image.shape[0] / puppet.image.shape[0]
             paint_sprite(
                 frame, camera, image, ppm=scaled * puppet.height / mark.height,
@@ -196,16 +194,15 @@ class Player:
                 wide=pose.wide, tall=pose.tall, mirrored=True,
             )  # fmt: skip
 
-    def _fading(self, sprite: Image) -> Image:
-        """A pose's sprite for the mirror, half as large: gone towards the head, a little smeared."""
-        found = self._mirrored.get(id(sprite))  # the puppet keeps its poses
-        if found is None:
-            half = halved(sprite)
+    def _fading(self, posed: Posed) -> Image:
+        """A pose for the mirror, half as large: gone towards the head, a little smeared."""
+        if posed.mirrored is None:
+            half = halved(posed.image)
             ramp = np.clip(np.linspace(-0.25, 1.0, half.shape[0], dtype=np.float32), 0, 1) ** 1.2
             table = (ramp * 255 * self._mirror).astype(np.uint8)
             fade = np.ascontiguousarray(np.broadcast_to(table[:, None, None], half.shape))
-            found = self._mirrored[id(sprite)] = cv2.blur(cv2.multiply(half, fade, scale=1 / 255), (3, 5))
-        return found
+            posed.mirrored = cv2.blur(cv2.multiply(half, fade, scale=1 / 255), (3, 5))
+        return posed.mirrored
 
 
 def _halo(colour: tuple[float, float, float]) -> Image:

@@ -28,14 +28,19 @@ _LIGHT_REACH = 24
 _SOLE = 3
 """Pixels below the feet."""
 _NARROWEST, _TALLEST = 2, 1600
+_KEPT = 96_000_000
+"""Bytes of poses that one puppet keeps; what a tall one needs beyond that is made anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Posed:
-    """A pose: premultiplied BGRA, and the box (left, top, right, bottom) outside of which it is empty."""
+    """A pose: premultiplied BGRA, the box (left, top, right, bottom) outside of which it is empty, and its
+    mirror image once somebody has made that.
+    """
 
     image: Image
     box: tuple[int, int, int, int]
+    mirrored: Image | None = None
 
     @classmethod
     def of(cls, image: Image) -> Posed:
@@ -107,7 +112,9 @@ class Puppet:
         key = (kind, 0 if kind == "rest" else step)
         levels = self._poses.get(key)
         if levels is None:
-            levels = self._poses[key] = [Posed.of(self._make(kind, step / PHASES))]
+            levels = [Posed.of(self._make(kind, step / PHASES))]
+            if (len(self._poses) + 1) * self.image.nbytes <= _KEPT:
+                self._poses[key] = levels
         level = 0
         while detail < 0.55 and min(levels[level].image.shape[:2]) > 24:
             detail, level = detail * 2, level + 1

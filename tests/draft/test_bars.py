@@ -1,12 +1,18 @@
 """The bars of the design: pictures, identity, and odd requests. The long forms are marked `soak`."""
 
+import multiprocessing
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from faults.tables import say
 from shooting import FOX, PROMPTS, SHAPES, cutout_of, luma, small, take, turned, watch
 
+from klingo1.draft.film import RenderTask, render
 from klingo1.draft.light import picture_of
 from klingo1.draft.plan import ACTIONS, PLACES
+from klingo1.request import DraftOptions, VideoRequest
 
 SHORT = [(place, SHAPES[at % 3], FOX[at % 2 : at % 2 + 1]) for at, place in enumerate(PROMPTS)]
 ALL = [(place, shape) for place in PROMPTS for shape in SHAPES]
@@ -171,6 +177,28 @@ def test_a_black_place_and_a_night_photograph_can_be_seen(tmp_path):
         path = tmp_path / f"{name}.png"
         cv2.imwrite(str(path), picture)
         decent(take("walking", [FOX[0], path], roles=("character", "scene")))
+
+
+def peak_of(request, path):
+    """MB at most in a process that makes one film."""
+    render(RenderTask(request, path))
+    mark = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM"))
+    return int(mark.split()[1]) / 1024
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the mark is read from /proc")
+@pytest.mark.parametrize(("size", "most"), [("720p", 650), ("1080p", 1000)])
+def test_memory_is_bounded_and_flat_in_duration(tmp_path, size, most):
+    """A film of 10 s takes at most a sixth more than one of 3 s, and neither more than its bar."""
+    peaks = []
+    for seconds in (3, 10):
+        asked = VideoRequest(PROMPTS["city"], FOX, duration=seconds, draft=DraftOptions(size))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            peaks.append(pool.apply(peak_of, (asked, tmp_path / f"{seconds}.mp4")))
+    say(f"{size}: {peaks[0]:.0f} MB for 3 s, {peaks[1]:.0f} MB for 10 s")
+    assert max(peaks) < most
+    assert peaks[1] < 1.17 * peaks[0]
 
 
 @pytest.mark.soak

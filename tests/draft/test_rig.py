@@ -88,6 +88,22 @@ def test_small_on_screen_means_a_smaller_picture():
     assert puppet.pose("walk", 0.2, 0.3).image.shape[0] < 0.6 * puppet.image.shape[0]
 
 
+def test_a_tall_puppet_keeps_few_poses_and_shows_the_same(monkeypatch):
+    """A pose beyond what is kept is made anew, pixel for pixel; those that are kept stay the same picture."""
+    whole, spare = (Puppet.of(person(), "side", LIGHT, 300) for _ in range(2))
+    monkeypatch.setattr("klingo1.draft.rig._KEPT", 5 * spare.image.nbytes)
+    phases = [step / PHASES for step in range(PHASES)]
+    first = [spare.pose("walk", phase) for phase in phases]
+    again = [spare.pose("walk", phase) for phase in phases]
+    assert [one is other for one, other in zip(first, again, strict=True)] == [True] * 5 + [False] * (
+        PHASES - 5
+    )
+    monkeypatch.setattr("klingo1.draft.rig._KEPT", 10**9)
+    for phase, one, other in zip(phases, first, again, strict=True):
+        assert (one.image == other.image).all()
+        assert (one.image == whole.pose("walk", phase).image).all()
+
+
 @pytest.mark.parametrize(
     "view", [np.zeros((50, 40, 4), np.uint8), solid(3000, 8), solid(8, 3000), solid(1, 1)]
 )
