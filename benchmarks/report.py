@@ -26,7 +26,7 @@ from plots import PLOTS
 from results import ROOT, cores, number
 
 PACKAGES = ("gradio", "httpx", "pillow", "av", "numpy", "opencv-python-headless", "sqlalchemy", "wavespeed")
-LIMIT = 600.0
+LIMIT = 1200.0
 """Seconds after which a program counts as stuck and is ended; the others go on."""
 
 
