@@ -226,3 +226,14 @@ def test_pictures_are_judged_before_anything_is_spent(hosted, tmp_path, picture)
     assert [n["kind"] for n in notes[str(tiny)]] == ["refused"]
     assert {"kind": "duplicate", "text": "Almost the same as picture 1."} in notes[str(twin)]
     assert all(note["text"].endswith(".") for found in notes.values() for note in found)
+
+
+@pytest.mark.parametrize(
+    "asked", [None, [], {}, {"pictures": 7}, {"pictures": [7, {"path": 7}, {"path": "/etc/passwd"}]}]
+)
+def test_only_received_pictures_are_judged(hosted, picture, asked):
+    """A browser names any file in any shape; only what lies in the folder for uploads is looked at."""
+    assert hosted.judge_received(asked, received=picture.parent) == {}
+    there = {"pictures": [{"path": str(picture), "role": None}]}
+    assert list(hosted.judge_received(there, received=picture.parent)) == [str(picture)]
+    assert hosted.judge_received(there, received=picture.parent / "elsewhere") == {}

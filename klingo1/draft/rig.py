@@ -28,15 +28,12 @@ _LIGHT_REACH = 24
 _SOLE = 3
 """Pixels below the feet."""
 _NARROWEST, _TALLEST = 2, 1600
-_KEPT = 96_000_000
-"""Bytes of poses that one puppet keeps; what a tall one needs beyond that is made anew."""
+_KEPT = 96_000_000  # bytes of poses that one puppet keeps; others are made anew
 
 
 @dataclass(slots=True)
 class Posed:
-    """A pose: premultiplied BGRA, the box (left, top, right, bottom) outside of which it is empty, and its
-    mirror image once somebody has made that.
-    """
+    """A pose: premultiplied BGRA, the box (left, top, right, bottom) that holds it, and its mirror image."""
 
     image: Image
     box: tuple[int, int, int, int]

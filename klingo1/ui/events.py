@@ -28,7 +28,6 @@ Answer = tuple[dict[str, Any], dict[str, Any]]
 _NO_EDITOR = "() => ({__type__: 'update', visible: false, value: null})"
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # Left alone, Gradio drops an event while an earlier one of its kind is unanswered.
-_LATEST = _QUIET | {"trigger_mode": "always_last"}
 _EACH = _QUIET | {"trigger_mode": "multiple"}
 
 
@@ -64,7 +63,6 @@ def bind(page: Page, handlers: Handlers, cutouts: Cutouts, *, documented: bool =
 
     _bind_arrival(page, session, handlers)
     compose.price.generate(submit, [*compose.form, compose.price, browser], session, **_EACH)
-    compose.pictures.changed(handlers.judge, compose.pictures, compose.coach, **_LATEST)
     card.promote(promote, browser, session, **_EACH)
     card.resume(resume, browser, session, **_EACH)
     # The browser shows the video without asking the server again: nothing to lose to a cut network.

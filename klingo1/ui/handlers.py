@@ -28,6 +28,7 @@ from klingo1.request import (
     VideoRequest,
     check_image_count,
 )
+from klingo1.ui.handout import received_file
 from klingo1.ui.library import DESK_OWNER
 from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
@@ -240,6 +241,18 @@ class Handlers(LostRuns):
         for index, advice in advise_on_set(found, [p.get("role", "") for p in pictures]):
             notes[pictures[index]["path"]].append({"kind": advice.kind, "text": advice.text})
         return notes
+
+    def judge_received(self, asked: object, *, received: Path) -> dict[str, Any]:
+        """As `judge`, for `{"pictures": [{path, role}]}` as a browser sends it: only files that lie in the
+        folder `received` are opened.
+        """
+        listed = asked.get("pictures") if isinstance(asked, Mapping) else None
+        pictures = [
+            {"path": str(one["path"]), "role": str(one.get("role") or "")}
+            for one in (listed if isinstance(listed, list) else [])
+            if isinstance(one, Mapping) and received_file(one.get("path"), received)
+        ]
+        return self.judge(pictures)
 
     # -- the public interface
 

@@ -149,16 +149,14 @@ def add(page, photos, *numbers):
 
 
 @contextlib.contextmanager
-def unanswered(page):
-    """The list of what the page's elements asked of their handlers meanwhile; all of it reaches the server at
-    the end.
-    """
+def unanswered(page, asked="**/run/predict*"):
+    """The list of what the page's elements asked of the server meanwhile; all of it reaches it at the end."""
     held = []
-    page.route("**/run/predict*", lambda question: held.append(question))  # noqa: PLW0108 - no bound method
+    page.route(asked, lambda question: held.append(question))  # noqa: PLW0108 - no bound method
     yield held
     for question in held:
         question.continue_()
-    page.unroute("**/run/predict*")
+    page.unroute(asked)
 
 
 def names(page):

@@ -1,4 +1,4 @@
-"""Carries the server's notes on the pictures to the gallery; shows nothing itself."""
+"""Asks for the server's notes on the pictures and hands them to the gallery; shows nothing itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from klingo1.ui.components.element import Element
 
 
 class Coach(Element):
-    """Notes by the picture's path: [{"kind", "text"}]."""
+    """Its server function answers with notes by the picture's path: [{"kind", "text"}]."""
 
     part = "coach"

@@ -39,7 +39,6 @@ function commit(next, { quiet = false, renamed = [] } = {}) {
   set('pictures', next);
   if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
   clearProblems('images');
-  if (!quiet) trigger('changed');
   draw();
 }
 function move(index, to, focus = true) {
@@ -264,4 +263,3 @@ on('take:pictures', (value) => { if (value) { open = null; refused.replaceChildr
 const kept = Array.isArray(draft.pictures) ? draft.pictures.filter((p) => p && p.file && typeof p.file.path === 'string') : [];
 commit(kept.map(({ file, role, view, mask, group }) => ({ file: { ...asFile(file.path, file.orig_name, file.mime_type), size: file.size ?? null }, role: role || '', view: view || '',
   mask: mask && typeof mask.path === 'string' ? asFile(mask.path, 'mask.png', 'image/png') : null, group: Number.isInteger(group) ? group : 0 })), { quiet: true });
-if (kept.length) setTimeout(() => trigger('changed'), 400);

@@ -65,6 +65,9 @@ def build(handlers: Handlers, cutouts: Cutouts) -> ComposePanel:
     def cast(asked: object) -> dict[str, object]:
         return cutouts.cast_of_received(asked, received=Path(get_upload_folder()))
 
+    def judge(asked: object) -> dict[str, object]:
+        return handlers.judge_received(asked, received=Path(get_upload_folder()))
+
     pictures = ReferenceGallery(elem_id="k-pictures")
     clip = ReferenceVideo(elem_id="k-clip", server_functions=[recipe])
     prompt = PromptBox("", elem_id="k-prompt", server_functions=[understand])
@@ -74,6 +77,6 @@ def build(handlers: Handlers, cutouts: Cutouts) -> ComposePanel:
     engine = EngineSwitch(Engine.DRAFT.value, elem_id="k-engine", server_functions=[give_key, forget_key])
     size = DraftSize(DRAFT_SIZES[0], elem_id="k-size")
     price = PriceTag({}, elem_id="k-generate")
-    coach = Coach({}, elem_id="k-coach")
+    coach = Coach({}, elem_id="k-coach", server_functions=[judge])
     casting = Casting({}, elem_id="k-casting", server_functions=[cast])
     return ComposePanel(pictures, clip, prompt, duration, aspect, engine, size, price, coach, casting)
