@@ -61,7 +61,6 @@ function ask(act) {
   if (busy || !picture) return;
   busy = act;
   asked += 1;
-  set('form', {});
   props.value = { index: (get('pictures') || []).indexOf(picture), mask, asked };
   problem.replaceChildren();
   say(DOING[act]);
