@@ -1,7 +1,7 @@
 # make run    the page on http://127.0.0.1:7860
 # make test   everything that is checked: ruff, mypy, pytest (browser included)
 # make soak   the long forms of the tests
-# make bench  every benchmark beside its rival; writes docs/benchmarks.md (some 40 minutes)
+# make bench  every benchmark beside its rival; writes docs/benchmarks.md (some 30 minutes)
 # make scale  what 1, 10 and 100 workers and replicas would serve; writes its part of docs/scaling.md
 # make audit  known holes in the locked packages    make lock   requirements.lock anew
 # Each sets up what it needs: a virtual environment in .venv and, for tests, a Chromium and a PostgreSQL.

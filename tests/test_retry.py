@@ -89,38 +89,34 @@ def test_backoff_obeys_a_longer_wish_of_the_service_and_is_blurred():
     assert Backoff(first=1, blur=lambda: 0.0).wait() == pytest.approx(0.85)
 
 
+async def seconds_for(turns, pace, clock):
+    """How long so many turns take, one after another."""
+    start = clock.now
+    for _ in range(turns):
+        await pace.turn()
+    return clock.now - start
+
+
 async def test_f52_pace_lets_a_burst_through_and_then_one_a_second():
     """A thousand jobs that wake at once ask once a second in the long run."""
     clock = FakeClock()
     pace = Pace(clock, per_second=1, burst=10)
-    start = clock.now
-    for _ in range(10):
-        await pace.turn()
-    assert clock.now == start
-    for _ in range(50):
-        await pace.turn()
-    assert clock.now - start == pytest.approx(50, abs=0.01)
+    assert await seconds_for(10, pace, clock) == 0
+    assert await seconds_for(50, pace, clock) == pytest.approx(50, abs=0.01)
 
 
 async def test_turns_that_are_granted_come_early_but_never_more_than_a_burst_at_once():
     """Three more after a burst; a hundred given to somebody who has not asked for long are ten."""
     clock = FakeClock()
     pace = Pace(clock, per_second=1, burst=10)
-    start = clock.now
-    for _ in range(10):
-        await pace.turn()
+    assert await seconds_for(10, pace, clock) == 0
     pace.grant(3)
-    for _ in range(3):
-        await pace.turn()
-    assert clock.now == start
-    await pace.turn()
-    assert clock.now - start == pytest.approx(1, abs=0.01)
+    assert await seconds_for(3, pace, clock) == 0
+    assert await seconds_for(1, pace, clock) == pytest.approx(1, abs=0.01)
     clock.now += 100
     pace.grant(100)
-    start = clock.now
-    for _ in range(11):
-        await pace.turn()
-    assert clock.now - start == pytest.approx(1, abs=0.01)
+    assert await seconds_for(10, pace, clock) == 0
+    assert await seconds_for(1, pace, clock) == pytest.approx(1, abs=0.01)
 
 
 async def test_f27_one_job_told_to_wait_holds_up_all_of_them():
