@@ -197,6 +197,22 @@ def test_a_click_after_one_without_an_answer_is_sent_and_stays_one_job(paid, pay
     assert page.locator("#k-generate .go").get_attribute("aria-disabled") == "false"
 
 
+def test_what_a_reload_brought_back_is_what_is_sent(page, photos):
+    """Picture and prompt are there again and a click makes a film of them; the brush knows the picture."""
+    add(page, photos, 1)
+    page.get_by_label("Prompt").fill("It came back")
+    page.wait_for_timeout(500)
+    page.reload()
+    hydrated(page)
+    page.locator("#k-pictures .grip").first.click()
+    page.get_by_role("button", name="Correct the cut-out").click()
+    expect(page.locator("#k-brush-panel .state")).to_contain_text("cut out.", timeout=30_000)
+    page.keyboard.press("Escape")
+    page.locator("#k-generate .go").click()
+    mood(page, "good")
+    expect(page.locator("#k-history .open b").first).to_have_text("It came back")
+
+
 def test_a_draft_is_stopped(emptied, photos):
     """Stop ends the rendering; the inputs stay, and can be taken again from the history."""
     page = emptied

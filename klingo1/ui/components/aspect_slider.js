@@ -1,4 +1,4 @@
-const { t, facts, h, set, on, draft, clearProblems, showProblems } = window.klingo;
+const { t, facts, h, get, set, on, draft, clearProblems, showProblems } = window.klingo;
 const WORDS = { '9:16': t`upright`, '1:1': t`square`, '16:9': t`wide` };
 const input = element.querySelector('input');
 const output = element.querySelector('output');
@@ -25,3 +25,4 @@ input.addEventListener('input', () => { clearProblems('aspect_ratio'); take(fact
 on('take:aspect', (value) => { if (value !== undefined) take(value); });
 on('problems', () => showProblems(element.querySelector('.k-problem'), 'aspect_ratio'));
 take(draft.aspect ?? props.value);
+on('form', () => { props.value = get('aspect'); });

@@ -61,6 +61,7 @@ function ask(act) {
   if (busy || !picture) return;
   busy = act;
   asked += 1;
+  set('form', {});
   props.value = { index: (get('pictures') || []).indexOf(picture), mask, asked };
   problem.replaceChildren();
   say(DOING[act]);

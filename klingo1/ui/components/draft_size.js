@@ -21,3 +21,4 @@ function take(value) {
 on('engine', (engine) => { line.hidden = engine === 'kling'; });
 on('take:size', (value) => { if (value !== undefined) take(value); });
 take(draft.size ?? props.value);
+on('form', () => { props.value = get('size'); });

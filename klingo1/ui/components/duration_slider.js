@@ -19,3 +19,4 @@ input.addEventListener('input', () => { clearProblems('duration'); take(Number(i
 on('take:duration', (value) => { if (value !== undefined) take(value); });
 on('problems', () => showProblems(element.querySelector('.k-problem'), 'duration'));
 take(draft.duration ?? props.value);
+on('form', () => { props.value = get('duration'); });

@@ -75,3 +75,4 @@ on(['engine', 'duration', 'clip', 'hasKey', 'lent', 'signIn'], draw);
 on('problems', () => showProblems(problem, 'key'));
 on('take:engine', (value) => { if (value !== undefined) take(value); });
 take(draft.engine ?? props.value);
+on('form', () => { props.value = get('engine'); });

@@ -41,6 +41,7 @@ async function go() {
   set('problems', []);
   set('sending', true);
   if (!(await window.klingo.standing())) { set('sending', false); focusField('images'); return; }
+  set('form', {}); // every element says its value again: Gradio forgets what was set while the page was being built
   props.value = { quote: get('quote') || '', expected: currentPrice() };
   trigger('generate');
   clearTimeout(unanswered);

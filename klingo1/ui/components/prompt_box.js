@@ -158,6 +158,7 @@ on('moved', (mapping) => {
   });
   if (text !== area.value) { take(text, { keepCaret: true }); announce(t`The prompt was renumbered.`); }
 });
+on('form', () => { props.value = area.value; });
 on('pictures', draw);
 on(['duration', 'aspect', 'cast', 'pictures'], () => listen());
 on('take:prompt', (value) => { if (value !== undefined) take(value); });

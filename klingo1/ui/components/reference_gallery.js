@@ -35,12 +35,13 @@ function commit(next, { quiet = false, renamed = [] } = {}) {
   pictures = next;
   const mapping = {};
   before.forEach((picture, i) => { const at = next.indexOf(picture === renamed[0] ? renamed[1] : picture); mapping[i + 1] = at < 0 ? null : at + 1; });
-  props.value = next.map(({ file, role, view, mask, group }) => ({ file, role, view: view || '', mask: mask || null, group: group || 0 }));
+  tell();
   set('pictures', next);
   if (!quiet && Object.entries(mapping).some(([from, to]) => Number(from) !== to)) set('moved', mapping);
   clearProblems('images');
   draw();
 }
+function tell() { props.value = pictures.map(({ file, role, view, mask, group }) => ({ file, role, view: view || '', mask: mask || null, group: group || 0 })); }
 function move(index, to, focus = true) {
   if (to < 0 || to >= pictures.length || to === index) return;
   const next = pictures.slice();
@@ -256,6 +257,7 @@ document.addEventListener('paste', (event) => {
 });
 
 on('droppedPictures', (files) => { if (files) add(files); });
+on('form', tell);
 on('clip', draw);
 on(['notes', 'named', 'cast'], draw);
 on('problems', () => { showProblems(problem, 'images'); draw(); });

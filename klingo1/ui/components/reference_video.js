@@ -107,3 +107,4 @@ on('take:clip', (value) => { if (value) { byUrl = Boolean(value.url); commit({ f
 const kept = draft.clip || {};
 byUrl = Boolean(kept.url);
 commit({ file: kept.file && typeof kept.file.path === 'string' ? asFile(kept.file.path, kept.file.orig_name, kept.file.mime_type) : null, url: typeof kept.url === 'string' ? kept.url : '', keep_sound: kept.keep_sound !== false });
+on('form', () => { props.value = { ...clip }; });
