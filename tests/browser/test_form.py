@@ -5,6 +5,7 @@ import itertools
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from browser.visitor import add, hydrated, names, visit
@@ -39,12 +40,29 @@ def test_an_eighth_picture_is_left_out_and_said_so(page, photos):
 
 
 def test_a_full_disk_of_the_server_is_told_as_what_it_is(page, photos):
-    """507 for an upload: the note says that the disk is almost full, not to check the connection."""
+    """507 for an upload: the note says that the disk is almost full, not to check the connection, and is all there is."""
     page.route("**/gradio_api/upload**", lambda route: route.fulfill(status=507))
     page.locator("#k-pictures input[type=file]").set_input_files([photos / "picture 1.jpg"])
     note = page.locator("#k-pictures .refused")
     expect(note).to_contain_text("the disk of this page is almost full. Try again later.")
     expect(page.locator("#k-pictures .tile")).to_have_count(0)
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+def test_how_much_of_a_picture_has_left_is_shown(page, photos, tmp_path):
+    """On a slow line the bar on the tile grows with what was sent; Generate waits for it."""
+    Image.effect_noise((1200, 1000), 90).convert("RGB").save(tmp_path / "grain.png")
+    line = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.locator("#k-pictures input[type=file]").set_input_files(tmp_path / "grain.png")
+    sent = "parseInt(document.querySelector('#k-pictures .bar')?.style.getPropertyValue('--sent')) "
+    page.wait_for_function(sent + "> 5")
+    assert 5 < page.evaluate(sent) < 100
+    expect(page.locator("#k-generate")).to_contain_text("Wait for the upload to end")
+    line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    line.detach()
+    expect(page.locator("#k-pictures .tile:not(.waiting)")).to_have_count(1)
 
 
 def test_a_picture_is_removed_and_the_mentions_follow(page, photos):

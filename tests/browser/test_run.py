@@ -198,9 +198,11 @@ def test_a_click_after_one_without_an_answer_is_sent_and_stays_one_job(paid, pay
 
 
 def test_what_a_reload_brought_back_is_what_is_sent(page, photos):
-    """Picture and prompt are there again and a click makes a film of them; the brush knows the picture."""
-    add(page, photos, 1)
+    """All that was entered is there again and a click makes a film of it; the brush knows the picture."""
+    add(page, photos, 1, 2)
     page.get_by_label("Prompt").fill("It came back")
+    page.get_by_label("Duration").fill("3")
+    page.get_by_label("Shape").fill("1")
     page.wait_for_timeout(500)
     page.reload()
     hydrated(page)
@@ -211,6 +213,7 @@ def test_what_a_reload_brought_back_is_what_is_sent(page, photos):
     page.locator("#k-generate .go").click()
     mood(page, "good")
     expect(page.locator("#k-history .open b").first).to_have_text("It came back")
+    expect(page.locator("#k-history .open").first).to_contain_text("3 s · 1:1")
 
 
 def test_a_draft_is_stopped(emptied, photos):

@@ -1,4 +1,4 @@
-const { t, said, sentences, h, icon, get, set, on, money, asFile, fileUrl, announce } = window.klingo;
+const { t, said, sentences, h, icon, get, set, on, money, asFile, sendFile, fileUrl, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const LISTS = /\.(jsonl|ndjson|csv)$/i;
 const EXAMPLE = 'prompt,images,duration,aspect_ratio\n"@Image1 walks along the beach at sunset",hero.jpg,5,16:9\n"@Image1 and @Image2 wave in the snow",hero.jpg|friend.jpg,3,9:16\n';
@@ -21,11 +21,10 @@ async function add(chosen) {
   const queue = fresh.slice();
   const hand = async () => {
     for (let file = queue.shift(); file; file = queue.shift()) {
-      let answer;
-      try { answer = await upload(file); } catch { answer = undefined; }
-      if (!answer || !answer.path) { lost += 1; continue; }
+      let path;
+      try { path = await sendFile(file); } catch { lost += 1; continue; }
       files = files.filter((one) => one.orig_name !== file.name && !(LISTS.test(file.name) && LISTS.test(one.orig_name)));
-      files.push({ ...asFile(answer.path, file.name, file.type), size: file.size });
+      files.push({ ...asFile(path, file.name, file.type), size: file.size });
     }
   };
   await Promise.all([hand(), hand(), hand()]);

@@ -1,4 +1,4 @@
-const { t, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, pictureCount, diskFull } = window.klingo;
+const { t, facts, h, icon, get, set, on, draft, announce, clearProblems, showProblems, hasVideo, notesOf, asFile, sendFile, pictureCount, diskFull } = window.klingo;
 const tiles = element.querySelector('.tiles');
 const panel = element.querySelector('.panel');
 const refused = element.querySelector('.refused');
@@ -195,9 +195,8 @@ async function add(files) {
     try {
       const text = await window.klingoMend.fault(wait.file, wait.url);
       if (text) { const row = complain(name, text.text || text); if (text.fit) offer(row, wait.file); return null; }
-      const answer = await upload(wait.file);
-      if (!answer || !answer.path) throw new Error('no path');
-      return { file: { ...asFile(answer.path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
+      const path = await sendFile(wait.file, (sent) => wait.tile.querySelector('.bar').style.setProperty('--sent', `${sent}%`));
+      return { file: { ...asFile(path, name, wait.file.type), size: wait.file.size }, role: '', blob: wait.file };
     } catch (error) {
       complain(name, diskFull(error) ? t`could not be uploaded: the disk of this page is almost full. Try again later.` : t`could not be uploaded. Check the connection and add it again.`);
       return null;
@@ -226,9 +225,9 @@ window.klingo.standing = async () => {
     try { return [403, 404].includes((await fetch(picture.file.url, { method: 'HEAD', cache: 'no-store' })).status) ? picture : null; } catch { return null; }
   }))).filter(Boolean);
   for (const picture of gone) {
-    let answer = null;
-    try { answer = picture.blob ? await upload(picture.blob) : null; } catch { /* told below */ }
-    if (answer && answer.path) picture.file = { ...picture.file, ...asFile(answer.path, picture.file.orig_name, picture.file.mime_type), size: picture.file.size };
+    let path = '';
+    try { path = picture.blob ? await sendFile(picture.blob) : ''; } catch { /* told below */ }
+    if (path) picture.file = { ...picture.file, ...asFile(path, picture.file.orig_name, picture.file.mime_type), size: picture.file.size };
     else lost(picture);
   }
   if (gone.length) commit(pictures.slice());

@@ -1,4 +1,4 @@
-const { t, h, icon, get, set, on, draft, asFile, announce, clearProblems, showProblems, diskFull } = window.klingo;
+const { t, h, icon, get, set, on, draft, asFile, sendFile, announce, clearProblems, showProblems, diskFull } = window.klingo;
 const LIMIT = 200 * 1000 * 1000;
 const $ = (selector) => element.querySelector(selector);
 const chooser = $('.files');
@@ -46,9 +46,8 @@ async function add(file, { dropped = false } = {}) {
   set('uploading', (get('uploading') || 0) + 1);
   draw();
   try {
-    const answer = await upload(file);
-    if (!answer || !answer.path) throw new Error('no path');
-    const received = { ...asFile(answer.path, file.name, file.type || 'video/mp4'), size: file.size };
+    const path = await sendFile(file, (sent) => { $('.choose span').textContent = `${t`Uploading…`} ${sent} %`; });
+    const received = { ...asFile(path, file.name, file.type || 'video/mp4'), size: file.size };
     if (dropped && await offer(received)) return;
     use(received);
   } catch (error) {
