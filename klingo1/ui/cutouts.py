@@ -11,7 +11,7 @@ from klingo1.cutting import Cutting, Publish, Subject
 from klingo1.errors import InvalidRequest, KlingoError
 from klingo1.request import GUESS, IMAGES_MAX, ROLES
 from klingo1.ui.handlers import Form
-from klingo1.ui.handout import received_file
+from klingo1.ui.handout import asked_pictures, received_file
 from klingo1.ui.words import notice_of
 
 Answer = tuple[dict[str, Any], str]
@@ -82,11 +82,8 @@ class Cutouts:
         """As `cast`, for `{"pictures": [{path, role, view, mask, group}]}` as a browser sends it: only files
         that lie in the folder `received` are opened, and where one does not, nobody plays.
         """
-        listed = asked.get("pictures") if isinstance(asked, Mapping) else None
         pictures = []
-        for one in listed[:IMAGES_MAX] if isinstance(listed, list) else []:
-            if not isinstance(one, Mapping):
-                continue
+        for one in asked_pictures(asked, IMAGES_MAX):
             told = {name: str(one.get(name) or "") for name in ("path", "role", "view", "mask")}
             named = (told["path"], told["mask"] or told["path"])
             if not all(received_file(path, received) for path in named):

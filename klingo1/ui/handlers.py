@@ -28,7 +28,7 @@ from klingo1.request import (
     VideoRequest,
     check_image_count,
 )
-from klingo1.ui.handout import received_file
+from klingo1.ui.handout import asked_pictures, received_file
 from klingo1.ui.library import DESK_OWNER
 from klingo1.ui.lost import LostRuns
 from klingo1.ui.views import job_view, state_view
@@ -37,6 +37,8 @@ from klingo1.visitors import is_token
 
 __all__ = ["DESK_OWNER", "Form", "Handlers"]
 _log = logging.getLogger(__name__)
+JUDGED_MAX = 20
+"""Pictures looked at for one question: more than a form holds, also while too many are in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ class Handlers(LostRuns):
         """Notes on each picture by its path: what the service would refuse, and advice."""
         notes: dict[str, list[dict[str, Any]]] = {}
         found: list[Picture | None] = []
-        for picture in pictures[:20]:
+        for picture in pictures[:JUDGED_MAX]:
             path = picture["path"]
             try:
                 looked_at = self._studio.intake.check_picture(Path(path))
@@ -246,11 +248,10 @@ class Handlers(LostRuns):
         """As `judge`, for `{"pictures": [{path, role}]}` as a browser sends it: only files that lie in the
         folder `received` are opened.
         """
-        listed = asked.get("pictures") if isinstance(asked, Mapping) else None
         pictures = [
             {"path": str(one["path"]), "role": str(one.get("role") or "")}
-            for one in (listed if isinstance(listed, list) else [])
-            if isinstance(one, Mapping) and received_file(one.get("path"), received)
+            for one in asked_pictures(asked, JUDGED_MAX)
+            if received_file(one.get("path"), received)
         ]
         return self.judge(pictures)
 

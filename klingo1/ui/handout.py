@@ -93,6 +93,12 @@ def received_file(path: object, received: Path) -> Path | None:
     return file if file.is_relative_to(received.resolve()) and file.is_file() else None
 
 
+def asked_pictures(asked: object, most: int) -> list[Mapping[str, Any]]:
+    """The pictures of `{"pictures": [{path, …}]}` as a browser sends it, `most` at most."""
+    listed = asked.get("pictures") if isinstance(asked, Mapping) else None
+    return [one for one in (listed[:most] if isinstance(listed, list) else []) if isinstance(one, Mapping)]
+
+
 def recipe_view(path: object, *, received: Path) -> dict[str, Any] | None:
     """The recipe inside a file that this server received, for the form; None when there is none.
 

@@ -40,7 +40,7 @@ def test_an_eighth_picture_is_left_out_and_said_so(page, photos):
 
 
 def test_a_full_disk_of_the_server_is_told_as_what_it_is(page, photos):
-    """507 for an upload: the note says that the disk is almost full, not to check the connection, and is all there is."""
+    """507 for an upload: one note says that the disk is almost full, not to check the connection."""
     page.route("**/gradio_api/upload**", lambda route: route.fulfill(status=507))
     page.locator("#k-pictures input[type=file]").set_input_files([photos / "picture 1.jpg"])
     note = page.locator("#k-pictures .refused")
