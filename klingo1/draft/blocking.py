@@ -1,7 +1,8 @@
 """Blocking: where everybody stands in a shot and where the camera is.
 
-The lead stands at x = 0. The camera's distance follows from how tall the lead shall be in the picture, and
-grows until everybody fits side by side. Sizes are metres; shares are of the picture.
+The lead stands at x = 0; where the picture is too narrow for a group, the group's middle does. The camera's
+distance follows from how tall the lead shall be in the picture, and grows until everybody fits side by side.
+Sizes are metres; shares are of the picture.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ _SMALL_BUST = 0.36
 """A portrait smaller than this, in a group, stands in the picture like a cardboard figure: at the lower edge
 the group would be lost under an empty sky.
 """
+_FEET_OF_A_GROUP = 0.74
+"""In a tall picture a group is as wide as the picture and therefore low: it stands near the lower edge."""
 _GAP = 0.22
 """Metres between neighbours."""
+_BESIDE = 0.35
+"""Metres from a portrait's lower edge to what stands beside it: the ground is below the picture."""
 _CLEAR = 0.3
 """Metres between the tallest head and whoever flies above it."""
 HIGH = 1.5
@@ -74,6 +79,9 @@ class Blocking:
     horizon: float
 
 
+Seen = list[tuple[Mark, Body]]
+
+
 def height_of(body: Body) -> float:
     """How tall somebody is in the world: wide shapes are lower, so that nobody is a giant."""
     if body.kind in ("person", "bust"):
@@ -108,15 +116,19 @@ def block(bodies: Sequence[Body], framing: str, width: int, height: int, sky: fl
     distance = focal * tall / (share * height)
     # Everybody fits: only a close-up of somebody standing may leave the others out of the picture.
     alone = framing in ("close", "insert") or len(bodies) == 1
-    seen = [(m, b) for m, b in zip(marks, bodies, strict=True)][: 1 if alone else None]
+    seen = list(zip(marks, bodies, strict=True))[: 1 if alone else None]
     room = 0.98 if lead.kind == "person" and alone and framing in ("close", "medium") else 0.84
-    for mark, body in seen:
-        reach = abs(mark.x) + 0.5 * mark.height * body.aspect
-        if lead.kind == "person" and alone and framing == "close":
-            continue  # shoulders may leave the picture
-        distance = max(distance, focal * 2 * reach / (room * width))
+    shoulders_may_leave = lead.kind == "person" and alone and framing == "close"
+    if seen and not shoulders_may_leave:
+        if _reach(seen) > room * width * distance / (2 * focal):
+            marks, seen = _centred(marks, seen)
+        distance = max(distance, focal * 2 * _reach(seen) / (room * width))
     share = focal * tall / (distance * height)
     feet = _feet(lead, framing, share, portrait=portrait)
+    if portrait and not alone and lead.kind != "person":
+        feet = max(feet, _FEET_OF_A_GROUP)
+    if lead.kind == "bust" and feet < 1:  # the ground is seen: what was raised into the picture stands on it
+        marks = tuple(replace(m, raised=0.0) if m.raised == _BESIDE else m for m in marks)
     high = sky if over else 0.0
     marks = tuple(replace(mark, raised=mark.raised + high) for mark in marks)
     return Blocking(marks, distance, high + max(0.12, tall * (feet - horizon) / share), horizon * height)
@@ -141,9 +153,25 @@ def _overhead(marks: tuple[Mark, ...], bodies: Sequence[Body], width: int, heigh
     """The camera that sees everybody, from the feet of those on the ground to whoever flies above them."""
     horizon, focal = HORIZON_PORTRAIT if height > width else HORIZON, lens(width, height)
     top = max(mark.raised + 1.1 * mark.height for mark in marks)
-    reach = max(abs(m.x) + 0.5 * m.height * b.aspect for m, b in zip(marks, bodies, strict=True))
-    distance = focal * max(top / ((_FLOOR - _TOP) * height), 2 * reach / (0.86 * width))
+    tall, wide = focal * top / ((_FLOOR - _TOP) * height), 2 * focal / (0.86 * width)
+    seen = list(zip(marks, bodies, strict=True))
+    if wide * _reach(seen) > tall:
+        marks, seen = _centred(marks, seen)
+    distance = max(tall, wide * _reach(seen))
     return Blocking(marks, distance, distance * (_FLOOR - horizon) * height / focal, horizon * height)
+
+
+def _reach(seen: Seen) -> float:
+    """Metres from the middle of the picture to the outermost edge of anybody."""
+    return max(abs(mark.x) + 0.5 * mark.height * body.aspect for mark, body in seen)
+
+
+def _centred(marks: Sequence[Mark], seen: Seen) -> tuple[tuple[Mark, ...], Seen]:
+    """Where the picture is too narrow for a group, the group and not its lead is in the middle."""
+    left = min(mark.x - 0.5 * mark.height * body.aspect for mark, body in seen)
+    right = max(mark.x + 0.5 * mark.height * body.aspect for mark, body in seen)
+    moved = tuple(replace(mark, x=mark.x - (left + right) / 2) for mark in marks)
+    return moved, [(moved[i], body) for i, (_, body) in enumerate(seen)]
 
 
 def _mounted(marks: tuple[Mark, ...], bodies: Sequence[Body]) -> tuple[Mark, ...]:
@@ -187,7 +215,7 @@ def _line_up(bodies: Sequence[Body]) -> tuple[Mark, ...]:
         marks[i] = Mark(x + wide[i] / 2, back, height_of(bodies[i]))
         x += wide[i] + _GAP
     left, right = -total / 2, total / 2
-    beside = 0.35 if bodies and bodies[0].kind == "bust" else 0.0  # the ground is out of a portrait's picture
+    beside = _BESIDE if bodies and bodies[0].kind == "bust" else 0.0  # a portrait's ground is not seen
     for number, i in enumerate(j for j in range(len(bodies)) if j not in marks and bodies[j].companion):
         half = wide[i] / 2
         if bodies[i].held and number == 0 and len(actors) == 1 and bodies[0].kind in ("person", "bust"):

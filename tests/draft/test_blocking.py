@@ -100,6 +100,23 @@ def test_a_group_about_a_portrait_is_not_lost_at_the_lower_edge(size):
     assert foot <= 0.9 * size[1]
 
 
+@pytest.mark.parametrize("bodies", [
+    [Body(1.0, "bust"), Body(1.5, "print")], [Body(1.5, "print"), Body(0.7, "print")],
+    [Body(1.0, "bust"), Body(0.8, "thing", companion=True), Body(0.4, "person")],
+])  # fmt: skip
+def test_a_group_fills_the_width_of_a_tall_picture(bodies):
+    """Both sides have the same margin, and the group stands on the ground near the picture's lower edge."""
+    plan = block(bodies, "full", 720, 1280)
+    scale = lens(720, 1280) / plan.distance
+    half = [0.5 * m.height * b.aspect for m, b in zip(plan.marks, bodies, strict=True)]
+    left = min(m.x - reach for m, reach in zip(plan.marks, half, strict=True))
+    right = max(m.x + reach for m, reach in zip(plan.marks, half, strict=True))
+    assert left == pytest.approx(-right)
+    assert (right - left) * scale == pytest.approx(0.84 * 720)
+    assert {mark.raised for mark in plan.marks} == {0}
+    assert 0.7 < (plan.horizon + scale * plan.camera_height) / 1280 < 0.9
+
+
 def test_a_thing_beside_a_portrait_is_in_the_picture():
     """A bust's ground lies below the frame: what goes along is raised, held or not."""
     for held in (True, False):
