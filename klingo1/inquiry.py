@@ -13,6 +13,7 @@ from klingo1.pricing import estimate_price
 from klingo1.report import Report
 from klingo1.request import (
     ASPECT_RATIO_DEFAULT,
+    DRAFT_SIZES,
     DURATION_DEFAULT,
     DraftOptions,
     Engine,
@@ -170,11 +171,12 @@ def export(  # noqa: PLR0917 - typer makes options of them
         report.result({"export": str(to), "bytes": to.stat().st_size}, str(to))
 
 
-def gallery(
+def gallery(  # noqa: PLR0917 - typer makes options of them
     out: Annotated[Path, typer.Option(help="The folder to fill.")],
     image: Annotated[list[Path], typer.Option(help="A picture of the subject; several views are better.")],
     duration: Annotated[str, typer.Option(help="Seconds of each clip, 3 to 10.")] = "3",
     aspect_ratio: Annotated[str, typer.Option(help="16:9, 9:16 or 1:1.")] = ASPECT_RATIO_DEFAULT,
+    size: Annotated[str, typer.Option(help="720p or 1080p.")] = DRAFT_SIZES[0],
     json: JsonOption = False,
 ) -> None:
     """Film one clip a place and an action, with a contact sheet each."""
@@ -186,7 +188,7 @@ def gallery(
         from klingo1.export import write_sheet  # noqa: PLC0415 - loads the decoders
 
         names = []
-        for clip in clips(out, image, seconds=seconds, aspect_ratio=aspect_ratio):
+        for clip in clips(out, image, seconds=seconds, aspect_ratio=aspect_ratio, size=size):
             write_sheet(clip.video, clip.video.with_suffix(".png"), frames=6, columns=6)
             names.append(clip.name)
         report.result({"folder": str(out), "clips": names}, f"{len(names)} clips in {out}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from klingo1.draft.film import RenderTask, render
 from klingo1.draft.plan import ACTIONS, PLACES
-from klingo1.request import VideoRequest
+from klingo1.request import DRAFT_SIZES, DraftOptions, VideoRequest
 
 _PLACE_PROMPTS = {
     "city": "walking through a futuristic city at night, neon lights reflecting on wet streets",
@@ -47,20 +47,33 @@ class Clip:
     video: Path
 
 
+def prompts() -> dict[str, str]:
+    """The prompt of each clip, by its name: `place-city`, `action-jump`."""
+    named = {f"place-{place}": _PLACE_PROMPTS.get(place, f"walking in the {place}") for place in PLACES}
+    named |= {f"action-{action}": _ACTION_PROMPTS[action] for action in ACTIONS}
+    return named | {"place-neutral": "walking, seen from the side"}
+
+
 def clips(
-    folder: Path, images: Sequence[Path], *, seconds: int = 3, aspect_ratio: str = "16:9"
+    folder: Path,
+    images: Sequence[Path],
+    *,
+    seconds: int = 3,
+    aspect_ratio: str = "16:9",
+    size: str = DRAFT_SIZES[0],
 ) -> Iterator[Clip]:
     """Render place-*.mp4 and action-*.mp4 into `folder`, one after the other, from the same pictures.
 
     Raises InvalidRequest when a picture is unreadable.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    prompts = {f"place-{place}": _PLACE_PROMPTS.get(place, f"walking in the {place}") for place in PLACES}
-    prompts |= {f"action-{action}": _ACTION_PROMPTS[action] for action in ACTIONS}
-    prompts["place-neutral"] = "walking, seen from the side"
-    for name, prompt in prompts.items():
+    for name, prompt in prompts().items():
         request = VideoRequest(
-            prompt=prompt, images=tuple(images), duration=seconds, aspect_ratio=aspect_ratio
+            prompt=prompt,
+            images=tuple(images),
+            duration=seconds,
+            aspect_ratio=aspect_ratio,
+            draft=DraftOptions(size),
         )
         output = folder / f"{name}.mp4"
         render(RenderTask(request=request, output=output, cache=folder / "cache"))
