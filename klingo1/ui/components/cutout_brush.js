@@ -9,6 +9,10 @@ let mask = null;
 let busy = '';
 let late = null;
 let asked = 0;
+/* Of the editor: when it came, at most how many milliseconds it takes to set up, whether it has drawn its picture. */
+let began = 0;
+const SET_UP = 12000;
+let drawn = false;
 room.setAttribute('role', 'dialog');
 room.setAttribute('aria-modal', 'true');
 room.setAttribute('aria-labelledby', 'k-brush-title');
@@ -42,10 +46,12 @@ function close() {
   leave();
   (opener && opener.isConnected ? opener : document.querySelector('#k-pictures [data-part=cut]') || document.querySelector('#k-pictures .grip'))?.focus();
 }
-/* An editor that is still being set up cannot be taken away yet. */
+/* An editor that is still being set up cannot be taken away yet: once it has its tools and has drawn its picture
+   it looks for its own parts. */
 function leave() {
   if (picture || !room.querySelector('#k-canvas')) return;
-  if (room.querySelector('#k-canvas .toolbar-wrap')) setTimeout(() => { if (!picture) trigger('away'); }, 100); else setTimeout(leave, 200);
+  drawn = drawn || fits() || performance.now() - began > SET_UP;
+  if (drawn && room.querySelector('#k-canvas .toolbar-wrap')) setTimeout(() => { if (!picture) trigger('away'); }, 100); else setTimeout(leave, 200);
 }
 $('.shut').addEventListener('click', close);
 document.addEventListener('keydown', (event) => {
@@ -78,6 +84,7 @@ function draw() {
 }
 watch('value', () => {
   const told = props.value || {};
+  if (told.shown && !canvas()) { began = performance.now(); drawn = false; }
   if (!picture) leave();
   if (!told.turn || !picture) return;
   /* The answer to an earlier question has put its own picture under the brush. */
@@ -118,11 +125,11 @@ room.addEventListener('pointerdown', (event) => { if (canvas()?.contains(event.t
 function bridge(path) {
   still.src = fileUrl(path);
   still.hidden = false;
-  const began = performance.now();
   const look = () => {
-    if (!picture || performance.now() - began > 12000) still.hidden = true;
+    if (!picture || performance.now() - began > SET_UP) still.hidden = true;
     if (still.hidden) return;
-    if (fits()) setTimeout(() => { still.hidden = true; }, 300); else setTimeout(look, 100);
+    drawn = fits();
+    if (drawn) setTimeout(() => { still.hidden = true; }, 300); else setTimeout(look, 100);
   };
   look();
 }
