@@ -130,9 +130,7 @@ def _body(rows: Numbers, columns: Numbers, face: Face) -> tuple[NDArray[np.bool_
     below = (rows - (face.y + face.height)) / face.height
     body = (rows > face.y + face.height * 0.9) & (sideways < face.width * (1 + 0.55 * np.clip(below, 0, 1.6)))
     sure = (sideways / (face.width * 0.45)) ** 2 + ((rows - centre) / (face.height * 0.55)) ** 2 < 1
-    # A neck is narrower than its face: what is beside it is as often the wall behind.
-    narrow = np.interp(below, (0.3, 0.7), (0.25, 0.45))
-    trunk = (below > 0) & (below < 1.5) & (sideways < face.width * narrow)
+    trunk = (below > 0) & (below < 1.5) & (sideways < face.width * 0.45)
     return head | body, sure | trunk
 
 

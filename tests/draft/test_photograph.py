@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from klingo1.draft import photograph
-from klingo1.draft.faces import Face
 from klingo1.draft.salience import barrier_salience, difference, reduced
 
 
@@ -82,21 +81,3 @@ def test_reduced_never_enlarges():
     small = np.zeros((20, 30, 3), np.uint8)
     assert reduced(small, 100) is small
     assert reduced(np.zeros((200, 400, 3), np.uint8), 100).shape == (50, 100, 3)
-
-
-def test_the_wall_beside_a_neck_is_left_out(monkeypatch):
-    """Before a grey wall between red curtains a person's neck is cut no wider than it is, and is kept."""
-    rng = np.random.default_rng(3)
-    picture = np.full((400, 320, 3), (40, 40, 150), np.uint8)
-    picture[:, 60:280] = (120, 125, 120)
-    cv2.ellipse(picture, (165, 330), (120, 150), 0, 0, 360, (60, 35, 30), -1)
-    cv2.rectangle(picture, (145, 140), (185, 215), (120, 150, 205), -1)
-    cv2.ellipse(picture, (165, 105), (38, 52), 0, 0, 360, (130, 165, 220), -1)
-    cv2.ellipse(picture, (165, 72), (36, 22), 0, 0, 360, (30, 30, 35), -1)
-    picture = (picture + rng.normal(0, 9, picture.shape)).clip(0, 255).astype(np.uint8)
-    face = Face((165 - 46) / 320, 62 / 400, 92 / 320, 92 / 400)
-    monkeypatch.setattr(photograph, "find_face", lambda _: face)
-    mask = cv2.resize(photograph.vote(picture).mask, (320, 400), interpolation=cv2.INTER_NEAREST)
-    assert mask[165:180, 148:182].mean() > 0.99
-    assert mask[165:180, 108:138].mean() < 0.2
-    assert mask[165:180, 192:222].mean() < 0.2
