@@ -61,7 +61,7 @@ def test_everything_the_model_makes_can_be_asked_for(seconds, aspect_ratio):
 
 
 def test_the_body_has_the_contracts_fields_and_no_empty_video():
-    """The key `video` is left out when there is none; nothing else is added."""
+    """The key `video` is left out when there is none; nothing else is added, wishes for a draft neither."""
     body = request_of(images=(URL, URL)).to_wire()
     assert body == {
         "prompt": "a walk",
@@ -71,6 +71,8 @@ def test_the_body_has_the_contracts_fields_and_no_empty_video():
         "duration": 5,
     }
     assert request_of(video=URL).to_wire()["video"] == URL
+    wishes = DraftOptions(size="1080p", roles=("prop",), views=("left",), groups=(1,))
+    assert request_of(images=(URL, URL), draft=wishes).to_wire() == body
 
 
 def test_a_local_file_cannot_be_sent_as_an_address():

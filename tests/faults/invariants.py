@@ -17,6 +17,8 @@ from klingo1.ledger import Ledger
 from klingo1.uploads import sent_references
 
 CANARY = "wsk_canary_0123456789"
+_FIELDS = {"prompt", "images", "video", "keep_original_sound", "aspect_ratio", "duration"}
+"""What the contract knows: sizes, roles and masks of a draft are nobody else's business."""
 _WITHOUT_KEY = {"put", "media", "download", "other"}
 
 
@@ -51,6 +53,7 @@ def check_invariants(server: FaultServer, studio, *, log: str = "") -> list[Job]
 def _check_bills(server: FaultServer, jobs: list[Job], records) -> None:
     twice = {click: count for click, count in clicks_billed(server).items() if count > 1}
     assert not twice, f"billed more than once: {twice}"
+    assert all(set(json.loads(body)) <= _FIELDS for body in server.bills), "no field of the API"
     owners = Counter(job.prediction_id for job in jobs if job.prediction_id)
     assert not [p for p, count in owners.items() if count > 1], "one prediction in two runs"
     open_submits = [

@@ -33,7 +33,7 @@ from klingo1 import engines
 from klingo1.client import Client
 from klingo1.errors import InvalidRequest
 from klingo1.job import Money, State
-from klingo1.request import VideoRequest
+from klingo1.request import DraftOptions, VideoRequest
 from klingo1.retry import Patience
 
 URL = "https://example.com/one.jpg"
@@ -84,7 +84,8 @@ def run(open_studio, clock, caplog, monkeypatch, tmp_path):
             studio = open_studio(base_url=base_url or server.url, budget_day=1_000_000)
             if prepare is not None:
                 prepare(server)
-            request = VideoRequest(prompt="a walk along the quay", images=images, duration=3)
+            wishes = DraftOptions(size="1080p", roles=("prop",))  # a draft's alone: they are never sent
+            request = VideoRequest(prompt="a walk along the quay", images=images, duration=3, draft=wishes)
             job = studio.submit(request, engine="kling")
             settle(studio, seconds=30)
             if resume is not None:
