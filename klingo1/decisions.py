@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from klingo1.problems import NOT_BILLED
 from klingo1.recovery import find_run, unrecorded
 from klingo1.request import Engine
 from klingo1.retry import Clock
+
+_LOOKS, _BETWEEN_LOOKS = 60, 0.05
+"""How often, and after how many seconds each, a stop looks whether a draft's submit is over."""
 
 
 class Decisions:
@@ -40,17 +44,28 @@ class Decisions:
         self._clock = clock
 
     def stop(self, job: Job) -> Job:
-        """End a draft, or the waiting for a paid run."""
-        if job.state.ended or job.state in {State.SUBMITTING, State.UNKNOWN}:
-            return job  # ended, or its money is not certain: it must be seen through
-        if job.money is Money.FREE:
-            money = Money.FREE
-        else:
-            money = Money.SPENT if job.prediction_id else Money.RELEASED
-        now = self._clock.time()
-        if self._ledger.advance(job.id, leave=[job.state], to=State.STOPPED, now=now, money=money):
-            self._background.call(self._end_work(job))
-        return self._ledger.job(job.id)
+        """End a draft, or the waiting for a paid run, also when it takes its next step in this moment."""
+        job = self._past_submit(job)
+        # Ended, or its money is not certain: it must be seen through.
+        while not job.state.ended and job.state not in {State.SUBMITTING, State.UNKNOWN}:
+            if job.money is Money.FREE:
+                money = Money.FREE
+            else:
+                money = Money.SPENT if job.prediction_id else Money.RELEASED
+            now = self._clock.time()
+            if self._ledger.advance(job.id, leave=[job.state], to=State.STOPPED, now=now, money=money):
+                self._background.call(self._end_work(job))
+            job = self._past_submit(self._ledger.job(job.id))
+        return job
+
+    def _past_submit(self, job: Job) -> Job:
+        """The submit of a draft, which costs nothing, is over in a moment: a stop can wait for it."""
+        for _ in range(_LOOKS):
+            if job.money is not Money.FREE or job.state is not State.SUBMITTING:
+                break
+            time.sleep(_BETWEEN_LOOKS)
+            job = self._ledger.job(job.id)
+        return job
 
     async def _end_work(self, job: Job) -> None:
         await self._background.cancel(job.id)

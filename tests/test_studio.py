@@ -359,6 +359,25 @@ def test_stopping_to_wait_keeps_the_money_and_the_id(open_studio, picture):
         assert server.billed == posts(server) == 1
 
 
+def test_a_stop_in_the_moment_of_a_step_is_not_lost(open_studio, picture, monkeypatch):
+    """The run has left the state that the stop saw: the stop looks again, and ends it where it is now."""
+    advance, late = Ledger.advance, []
+
+    def later(self, job_id, *, to, **facts):
+        if to is State.STOPPED and not late:
+            late.append(job_id)
+            return False
+        return advance(self, job_id, to=to, **facts)
+
+    monkeypatch.setattr(Ledger, "advance", later)
+    with FaultServer(faults={"result": [Reply(502)] * 200}) as server:
+        studio = open_studio(server)
+        job = studio.submit(request_of(picture), engine="kling")
+        wait_for(studio, job.id, State.RUNNING)
+        assert studio.stop(job.id).state is State.STOPPED
+        assert late == [job.id]
+
+
 def test_any_prediction_can_be_adopted_once(open_studio, picture):
     """A bare id that this ledger never knew gets a row and its video; asking twice gives the same row."""
     with FaultServer() as server:

@@ -72,7 +72,8 @@ def test_a_cut_out_is_corrected_with_the_pointer_and_without(page, photos):
     drawn = (box["height"] - 60) * 640 / 480  # the picture's width on the canvas, which has a margin
     assert mask_at(page, 0.5 - 3 * 32 / drawn, 0.5)
     assert not mask_at(page, 0.02, 0.1)
-    page.get_by_label("Prompt").fill("It walks")
+    page.get_by_label("Prompt").fill("It walks through the rain in the city at night")
+    page.get_by_role("slider", name="Duration").fill("10")
     page.get_by_role("radio", name="1080p").click()
     with page.expect_request(lambda r: "1080p" in (r.post_data or "")) as asked:
         page.get_by_role("button", name="Generate draft").click()
