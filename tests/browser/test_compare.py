@@ -5,7 +5,7 @@ from filming import film
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import generate, mood
+from browser.visitor import generate, mood, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -59,3 +59,31 @@ def test_two_takes_play_and_step_as_one(paid, payer, photos, tmp_path):
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(opener).to_be_focused()
+
+
+def test_the_take_on_the_card_is_compared(payer, photos):
+    """It is the one that another take is compared with: also before the list knows that it is done, and when
+    a search leaves only the other one in the list.
+    """
+    page = payer
+    generate(page, photos, prompt="An owl sleeps in a tree")
+    mood(page, "good")
+    tiles = page.locator("#k-history li")
+    expect(tiles.first.locator("b")).to_have_text("An owl sleeps in a tree")
+    dialog = page.get_by_role("dialog", name="Compare takes")
+
+    def compared():
+        page.get_by_role("button", name="Compare An owl sleeps").press("Enter")
+        expect(dialog.locator("tbody tr", has_text="Prompt")).to_have_text(
+            "PromptAn owl flies over a lakeAn owl sleeps in a tree"
+        )
+        page.keyboard.press("Escape")
+
+    with unanswered(page, "**/component_server*", holding='"history"'):
+        generate(page, photos, prompt="An owl flies over a lake")
+        mood(page, "good")
+        compared()
+    expect(tiles.first.locator("b")).to_have_text("An owl flies over a lake")
+    page.get_by_label("Search your videos").fill("sleeps")
+    expect(tiles).to_have_count(1)
+    compared()

@@ -149,10 +149,17 @@ def add(page, photos, *numbers):
 
 
 @contextlib.contextmanager
-def unanswered(page, asked="**/run/predict*"):
-    """The list of what the page's elements asked of the server meanwhile; all of it reaches it at the end."""
+def unanswered(page, asked="**/run/predict*", *, holding=""):
+    """The list of what the page's elements asked of the server meanwhile, where the question's body holds
+    these words; all of it reaches it at the end.
+    """
     held = []
-    page.route(asked, lambda question: held.append(question))  # noqa: PLW0108 - no bound method
+    page.route(
+        asked,
+        lambda question: (
+            held.append(question) if holding in (question.request.post_data or "") else question.continue_()
+        ),
+    )
     yield held
     for question in held:
         question.continue_()
@@ -166,7 +173,7 @@ def names(page):
 
 def generate(page, photos, *, prompt="The character walks through a city", numbers=(1,), seconds=3):
     """Fill in the form, click, and wait for the answer: a job of its own, or what is wrong."""
-    before = page.evaluate("window.klingo.get('job')")
+    before = page.evaluate("window.klingo.get('job') || ''")
     if not page.evaluate("window.klingo.get('pictures').length"):
         add(page, photos, *numbers)
     page.get_by_label("Prompt").fill(prompt)
@@ -175,7 +182,7 @@ def generate(page, photos, *, prompt="The character walks through a city", numbe
     page.wait_for_function(
         """before => {
           const { get } = window.klingo;
-          return !get('sending') && (get('job') !== before || (get('problems') || []).length > 0);
+          return !get('sending') && ((get('job') || '') !== before || (get('problems') || []).length > 0);
         }""",
         arg=before,
         timeout=30_000,

@@ -8,6 +8,7 @@ const seek = $('.seek');
 const STRAY = 0.08; // seconds by which the second take may stray
 const rates = new Map(); // frames a second by run, promised by the server
 let frame = 1 / 24; // of the finer of the two takes: no picture of either is stepped over
+let known = []; // the takes to choose from
 let chosen = [];
 let opener = null;
 let asked = ''; // the run whose button opened it
@@ -15,7 +16,6 @@ $('.shut').append(icon('close'));
 $('.back').append(icon('left'));
 $('.forth').append(icon('right'));
 
-const finished = () => (get('jobs') || []).filter((job) => job.video);
 /* The time comes first: in a narrow box it is what tells one take from the other. */
 function when(job) {
   const at = new Date(job.created * 1000);
@@ -24,11 +24,8 @@ function when(job) {
 }
 const length = () => Math.max(one.duration || 0, two.duration || 0);
 
-function open([a, b]) {
-  const known = finished();
-  const left = known.find((job) => job.id === a);
-  const right = known.find((job) => job.id === b);
-  if (!left || !right) return;
+function open({ takes, pair: [a, b] }) {
+  known = takes;
   opener = document.activeElement;
   asked = b;
   for (const select of [first, second]) select.replaceChildren(...known.map((job) => h('option', { value: job.id }, `${when(job)} · ${job.engine === 'draft' ? t`Draft` : 'Kling O1'} · ${job.prompt.slice(0, 60)}`)));
@@ -40,9 +37,7 @@ function open([a, b]) {
   play.focus();
 }
 function take() {
-  const known = finished();
   chosen = [first.value, second.value].map((id) => known.find((job) => job.id === id));
-  if (!chosen[0] || !chosen[1]) { box.close(); return; }
   pause();
   /* Both stand in the taller one's shape. */
   box.style.setProperty('--shape', String(Math.min(...chosen.map((job) => job.aspect.split(':').reduce((w, tall) => w / tall)))));
@@ -125,4 +120,4 @@ box.addEventListener('close', () => {
   (again || document.querySelector('#k-prompt textarea')).focus();
   announce(t`Comparison closed.`);
 });
-on('compare', (pair) => { if (pair) open(pair); });
+on('compare', (wish) => { if (wish) open(wish); });

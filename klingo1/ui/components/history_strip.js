@@ -92,12 +92,19 @@ async function reuse(id) {
   load(inputs);
   window.scrollTo({ top: 0, behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
+/* What can be compared. The run on the card is known there before the list has heard of its end, and also where
+   a search hides it. */
+function takes() {
+  const view = get('view');
+  const all = view ? [view, ...jobs.filter((one) => one.id !== view.id)] : jobs;
+  return all.filter((one) => one.video).sort((a, b) => b.created - a.created);
+}
 /* With the take that is shown, else with the newest other one. */
 function compare(job) {
-  const others = jobs.filter((one) => one.video && one.id !== job.id);
+  const known = takes();
+  const others = known.filter((one) => one.id !== job.id);
   const other = others.find((one) => one.id === get('job')) || others[0];
-  if (narrowed()) set('jobs', jobs);
-  if (other) set('compare', [other.id, job.id]);
+  if (other) set('compare', { takes: known, pair: [other.id, job.id] });
 }
 function tile(job) {
   const shown = job.id === get('job');
@@ -110,13 +117,13 @@ function tile(job) {
       h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, job.released ? t`not charged` : money(job.price), when(job.created)].filter(Boolean).join(' · '))),
     h('button', { type: 'button', class: 'again', 'aria-label': t`Use the inputs of ${job.prompt.slice(0, 60)}`, title: t`Use these inputs`, onclick() { reuse(job.id); } }, icon('reuse')),
     h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: said(job.delete_note), onclick() { remove(job, this); } }, icon('bin')),
-    job.video && jobs.filter((one) => one.video).length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
+    job.video && takes().length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
     job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${said(job.resume)}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, said(job.resume)) : null);
 }
 /* A tile stays as long as it says the same: who comes back to it from a dialog finds it. */
 const tiles = new Map();
 function tileOf(job) {
-  const key = JSON.stringify([job, job.id === get('job'), jobs.filter((one) => one.video).length > 1]);
+  const key = JSON.stringify([job, job.id === get('job'), takes().length > 1]);
   const [known, node] = tiles.get(job.id) || [];
   if (known === key) return node;
   const made = tile(job);
@@ -125,7 +132,7 @@ function tileOf(job) {
 }
 function draw() {
   const focused = list.contains(document.activeElement) ? [document.activeElement.closest('li')?.dataset.id, document.activeElement.className] : null;
-  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), next, narrowed(), bar.hidden]);
+  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), takes().length > 1, next, narrowed(), bar.hidden]);
   if (list.dataset.key === key) return;
   list.dataset.key = key;
   if (!narrowed()) set('jobs', jobs);
@@ -139,5 +146,5 @@ function draw() {
 }
 on('owner', refresh);
 on('stateChanged', refresh);
-on('job', draw);
+on(['job', 'view'], draw);
 on('reuse', (id) => { if (id) reuse(id); });
