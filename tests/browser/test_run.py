@@ -171,6 +171,32 @@ def test_two_clicks_make_one_job(emptied, photos):
     expect(same).to_have_count(1)
 
 
+def test_a_picture_that_is_drawn_between_two_clicks_makes_no_second_job(emptied, photos):
+    """The tile's picture comes after the first click; the second click still asks for the same."""
+    page, held = emptied, []
+    page.route("**/file=**", lambda q: held.append(q) if q.request.method == "GET" else q.continue_())
+    add(page, photos, 1)
+    page.get_by_label("Prompt").fill("Drawn late")
+    page.get_by_role("slider", name="Duration").fill("10")
+    page.evaluate("""() => {
+      const go = document.querySelector('#k-generate .go'), known = klingo.get('newJob');
+      const again = () => { go.click(); window.again = klingo.get('sending'); };
+      klingo.on('newJob', (id) => { if (id !== known) setTimeout(again, 100); });
+    }""")
+    with unanswered(page) as answer:
+        page.locator("#k-generate .go").click()
+        while not answer:
+            page.wait_for_timeout(20)
+        page.unroute("**/file=**")
+        for question in held:
+            question.continue_()
+        page.wait_for_function("document.querySelector('#k-pictures .tile img').naturalWidth > 0")
+    page.wait_for_function("window.again !== undefined")
+    assert page.evaluate("window.again") is False
+    mood(page, "good")
+    expect(page.locator("#k-history .open b").get_by_text("Drawn late", exact=True)).to_have_count(1)
+
+
 def test_a_click_after_one_without_an_answer_is_sent_and_stays_one_job(paid, payer, photos):
     """The first click's answer does not come; the second is answered, then the first: one run, one bill."""
     (service, _), page = paid, payer
@@ -403,6 +429,7 @@ def test_further_runs_are_started_and_the_clock_tells_what_earlier_ones_took(pai
         expect(page.locator("#k-history small").first).to_contain_text(fact)
     expect(page.locator("#k-history .mark").first).to_have_text("Kling O1")
     tiles = page.locator("#k-history li")
+    page.reload()
     expect(tiles).to_have_count(24)
     page.get_by_role("button", name="Show older").click()
     page.wait_for_function("document.querySelectorAll('#k-history li').length > 30")

@@ -1,4 +1,4 @@
-const { get, set, on } = window.klingo;
+const { get, set, on, described } = window.klingo;
 const PAUSE = 500;
 let wait = null;
 let asked = '';
@@ -6,7 +6,7 @@ let asking = false;
 /* Asked when there is a prompt to read and the changing pauses, one question at a time. */
 function listen() {
   const pictures = get('pictures') || [];
-  const key = JSON.stringify(pictures.map(({ file, role, view, mask, group }) => [file.path, role, view, mask && mask.path, group]));
+  const key = JSON.stringify(pictures.map(described));
   clearTimeout(wait);
   if (key === asked || !pictures.length || !(get('prompt') || '').trim()) return;
   wait = setTimeout(() => ask(key, pictures), PAUSE);
@@ -18,8 +18,7 @@ async function ask(key, pictures) {
   asking = true;
   let told;
   try {
-    told = await server.cast({ pictures: pictures.map(({ file, role, view, mask, group }) => (
-      { path: file.path, role, view, mask: mask ? mask.path : '', group })) });
+    told = await server.cast({ pictures: pictures.map(described) });
   } catch { told = undefined; }
   asking = false;
   if (told) set('cast', told);

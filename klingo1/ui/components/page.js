@@ -168,6 +168,8 @@ window.klingo = (() => {
     if (get('engine') === 'kling' && !get('hasKey')) list.push(['key', t`Enter your WaveSpeed key`]);
     return list;
   }
+  /* A picture as a question to the server names it; what else it has here (its size, its preview) comes when it comes. */
+  const described = ({ file, role, view, mask, group }) => ({ path: file.path, role: role || '', view: view || '', mask: mask ? mask.path : '', group: group || 0 });
   const notesOf = (picture) => (get('notes') || {})[picture.file.path] || [];
 
   /* Whether an upload failed because the server's disk is nearly full (507). */
@@ -198,7 +200,7 @@ window.klingo = (() => {
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
   return { t, said, sentences, exchange, locale, facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, sendFile, clock, pictureCount,
-    announce, reading, problemsOf, clearProblems, showProblems, missing, notesOf, diskFull, load, focusField, shownVideo, remembered };
+    announce, reading, problemsOf, clearProblems, showProblems, missing, described, notesOf, diskFull, load, focusField, shownVideo, remembered };
 })();
 (() => {
   try {

@@ -1,4 +1,4 @@
-const { t, sentences, h, get, set, on, money, currentPrice, missing, focusField, announce } = window.klingo;
+const { t, sentences, h, get, set, on, money, currentPrice, missing, described, focusField, announce } = window.klingo;
 const button = element.querySelector('.go');
 const what = element.querySelector('.what');
 const cost = element.querySelector('.price');
@@ -10,8 +10,10 @@ let unanswered = null;
 const CALM = 1500;
 let calmUntil = 0;
 let asked = '';
-const asking = () => JSON.stringify(
-  ['engine', 'size', 'prompt', 'pictures', 'clip', 'duration', 'aspect'].map((name) => get(name) ?? null));
+function asking() {
+  const { file, url, keep_sound } = get('clip') || {};
+  return JSON.stringify([...['engine', 'size', 'prompt', 'duration', 'aspect'].map(get), (get('pictures') || []).map(described), file && file.path, url, keep_sound]);
+}
 
 function draw() {
   const engine = get('engine') || 'draft';
@@ -37,11 +39,11 @@ async function go() {
     focusField(gaps[0][0]);
     return;
   }
-  asked = asking();
   set('problems', []);
   set('sending', true);
   if (!(await window.klingo.standing())) { set('sending', false); focusField('images'); return; }
   set('form', {}); // every element says its value again: Gradio forgets what was set while the page was being built
+  asked = asking();
   props.value = { quote: get('quote') || '', expected: currentPrice() };
   trigger('generate');
   clearTimeout(unanswered);
