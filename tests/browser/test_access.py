@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import DESKTOP, PHONE, add, generate, mood
+from browser.visitor import DESKTOP, HELD, LATE, PHONE, add, generate, mood
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ def test_a_run_under_way_has_no_violation(paid, payer, photos):
     mood(page, "good")
 
 
-def test_the_whole_way_goes_without_a_pointer(page, photos):
+def test_the_whole_way_goes_without_a_pointer(served, page, photos):
     """Tab and keys alone reach every step, and Ctrl+Enter generates, where Generate can be seen."""
     add(page, photos, 1, 2)
     wanted = ["k-pictures", "k-clip", "k-prompt", "k-duration", "k-aspect", "k-engine", "k-generate"]
@@ -107,10 +107,7 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
             )
         )
     assert set(wanted) <= reached
-    page.get_by_label("Prompt").fill("By keyboard alone through the rain in the city at night")
-    page.get_by_role("radio", name="720p").press(
-        "ArrowRight"
-    )  # slow to make: no engine is quicker than the keys
+    page.get_by_label("Prompt").fill("By keyboard alone")
     page.get_by_role("slider", name="Duration").press("End")
     page.keyboard.press("?")
     expect(page.locator("#k-masthead dialog")).to_be_visible()
@@ -122,10 +119,11 @@ def test_the_whole_way_goes_without_a_pointer(page, photos):
     page.keyboard.press("ControlOrMeta+Enter")
     assert not page.evaluate("klingo.get('sending')")
     page.get_by_role("tab", name="A list of videos").press("ArrowLeft")
-    page.keyboard.press("ControlOrMeta+Enter")
-    mood(page, "busy")
-    page.get_by_role("button", name="Stop", exact=True).press("Enter")
-    mood(page, "calm")
+    with served.holding():
+        page.keyboard.press("ControlOrMeta+Enter")
+        mood(page, "busy")
+        page.get_by_role("button", name="Stop", exact=True).press("Enter")
+        mood(page, "calm")
 
 
 UNDER = """() => {
@@ -150,24 +148,22 @@ def test_what_has_the_focus_is_not_under_the_floating_button(page, photos):
     assert set(covered) == {""}
 
 
-HELD = """() => {
-  const at = document.activeElement;
-  return at && at !== document.body && at.checkVisibility() ? at.outerHTML.slice(0, 80) : '';
-}"""
-
-
 def test_focus_is_never_lost(payer, photos):
-    """Whatever a key press takes away or closes, the focus stands on something that can be seen then."""
+    """Whatever a key press takes away or closes, the focus stands on something that can be seen then; also
+    while the server's answer is awaited.
+    """
     page, lost = payer, []
+    page.evaluate(LATE)
 
     def press(locator, key="Enter", then=None):
         locator.focus()
         page.keyboard.press(key)
-        if then:
-            then()
-        page.wait_for_timeout(150)  # what is drawn anew has been
-        if not page.evaluate(HELD):
-            lost.append(f"{key} on {locator}")
+        for wait in (None, then):
+            if wait:
+                wait()
+            page.wait_for_timeout(150)  # what is drawn anew has been
+            if not page.evaluate(HELD):
+                lost.append(f"{key} on {locator}")
 
     button = page.get_by_role
     add(page, photos, 1, 2, 3)

@@ -62,7 +62,7 @@ def reader(browser, served):
     assert not errors, errors
 
 
-def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip):
+def test_no_english_is_left_from_the_first_look_to_history(served, reader, photos, clip):
     """Empty, filled, refused, asked for a key, running, done, forms, details, stopped, deleted, lost."""
     page = reader
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
@@ -103,12 +103,11 @@ def test_no_english_is_left_from_the_first_look_to_history(reader, photos, clip)
     assert english(page) == []
     assert violations(page) == []
     page.get_by_label("提示词").fill("小狐狸在雨中走过夜晚的城市")
-    page.get_by_label("时长").fill("10")
-    page.get_by_role("radio", name="1080p").click()  # slow to make: nobody is quicker than the engine
-    page.locator("#k-generate .go").click()
-    mood(page, "busy")
-    page.get_by_role("button", name="停止", exact=True).click()
-    mood(page, "calm")
+    with served.holding():
+        page.locator("#k-generate .go").click()
+        mood(page, "busy")
+        page.get_by_role("button", name="停止", exact=True).click()
+        mood(page, "calm")
     assert english(page) == []
     page.locator("#k-history .away").first.click()
     page.get_by_label("搜索您的视频").fill("没有这样的")

@@ -5,8 +5,9 @@ import json
 import pytest
 from conftest import draw_picture
 from faults.server import FaultServer
+from playwright.sync_api import expect
 
-from browser.visitor import Served, unanswered, visit
+from browser.visitor import HELD, LATE, Served, unanswered, visit
 
 pytestmark = pytest.mark.browser
 HEAD = "prompt,images,duration,aspect_ratio\n"
@@ -117,3 +118,25 @@ def test_a_change_while_the_price_is_asked_is_priced(page, written):
         assert len(held) == 2
         held.reverse()
     page.locator("#k-list .go", has_text="Make 1 videos · $").wait_for()
+
+
+def test_the_focus_stays_while_a_list_is_made(page, desk, written):
+    """Rows that change and files that are taken away are drawn anew; a key still finds what it pressed."""
+    page.evaluate(LATE)
+    files = written(*12 * ["A crab waits,hero.jpg,3,16:9"])
+    priced(page, files, "Make 12 videos")
+    button = page.get_by_role("button", name="Remove hero.jpg")
+    button.press("Enter")
+    expect(button).to_be_hidden()
+    expect(page.get_by_role("button", name="Remove list.csv")).to_be_focused()
+    priced(page, files, "Make 12 videos")
+    with desk.holding():
+        page.locator("#k-list .go").press("Enter")
+        away = page.get_by_role("button", name="Give up what waits")
+        away.press("Enter")
+        assert page.evaluate(HELD)
+        expect(away).to_be_hidden()
+        assert page.evaluate(HELD)
+        page.get_by_role("button", name="Rows as CSV").focus()
+    expect(page.locator("#k-list .head h2")).to_have_text("The list is made")
+    expect(page.get_by_role("button", name="Rows as CSV")).to_be_focused()

@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from small_drafts import HOLD
 
 ROOT = Path(__file__).parents[2]
 ARGS = [
@@ -86,6 +87,16 @@ class Served:
             time.sleep(0.1)
         raise AssertionError(f"no answer within 60 s: {self.log}")
 
+    @contextlib.contextmanager
+    def holding(self):
+        """Meanwhile every draft stays in work, however quick the machine is."""
+        hold = self.folder / "home" / HOLD
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
+
     def kill(self):
         """As by a power cut: the whole process group, at once."""
         with contextlib.suppress(ProcessLookupError):
@@ -146,6 +157,22 @@ def add(page, photos, *numbers):
         "n => document.querySelectorAll('#k-pictures .tile:not(.waiting)').length === n",
         arg=before + len(numbers),
     )
+
+
+HELD = """() => {
+  const at = document.activeElement;
+  return at && at !== document.body && at.checkVisibility() ? at.outerHTML.slice(0, 80) : '';
+}"""
+"""What has the focus and can be seen; "" for nothing."""
+LATE = """() => {
+  const ask = window.fetch;
+  window.fetch = async (...asked) => {
+    const late = String(asked[0].url || asked[0]).includes('component_server');
+    if (late) await new Promise((then) => setTimeout(then, 400));
+    return ask(...asked);
+  };
+}"""
+"""From now on what the page's elements ask of the server reaches it 0.4 s later."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-const { t, sentences, h, icon, get, set, on, asFile, fileUrl, announce } = window.klingo;
+const { t, sentences, h, icon, get, set, on, asFile, fileUrl, hold, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const room = element.closest('#k-brush');
 const problem = $('.k-problem');
@@ -79,7 +79,7 @@ function ask(act) {
 function say(text) { $('.state').textContent = text; }
 function refuse(...texts) { problem.replaceChildren(h('span', {}, sentences(...texts))); }
 function draw() {
-  for (const button of element.querySelectorAll('.act')) button.disabled = Boolean(busy);
+  hold(element.querySelectorAll('.act'), Boolean(busy));
   room.toggleAttribute('data-busy', Boolean(busy));
 }
 watch('value', () => {

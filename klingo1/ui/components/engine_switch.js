@@ -1,4 +1,4 @@
-const { t, facts, h, icon, get, set, on, draft, price, money, hasVideo, clearProblems, showProblems, announce } = window.klingo;
+const { t, facts, h, icon, get, set, on, draft, price, money, hasVideo, clearProblems, showProblems, hold, announce } = window.klingo;
 const group = element.querySelector('.switch');
 const form = element.querySelector('form');
 const field = form.querySelector('input');
@@ -42,13 +42,13 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const key = field.value;
   const send = form.querySelector('button');
-  if (!key.trim() || send.disabled) { field.focus(); return; }
+  if (!key.trim() || send.hasAttribute('data-waits')) { field.focus(); return; }
   clearProblems('key');
-  send.disabled = true;
+  hold([send]);
   send.textContent = t`Checking…`;
   let answer;
   try { answer = await server.give_key({ owner: get('owner') || '', key }); } catch { answer = undefined; }
-  send.disabled = false;
+  hold([send], false);
   send.textContent = t`Use key`;
   if (answer && answer.ok) {
     field.value = '';

@@ -1,4 +1,4 @@
-const { t, sentences, icon, get, set } = window.klingo;
+const { t, sentences, icon, get, set, hold } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const sheet = $('.sheet');
 const go = $('.go');
@@ -10,7 +10,7 @@ $('.ask').addEventListener('click', () => {
   $('#k-farewell-text').hidden = false;
   $('.said').textContent = '';
   go.hidden = false;
-  go.disabled = false;
+  hold([go], false);
   keep.textContent = t`Keep everything`;
   sheet.showModal();
   keep.focus();
@@ -18,13 +18,13 @@ $('.ask').addEventListener('click', () => {
 keep.addEventListener('click', () => sheet.close());
 sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); });
 go.addEventListener('click', async () => {
-  go.disabled = true;
+  hold([go]);
   $('.said').textContent = t`Deleting…`;
   const files = [...(get('pictures') || []).map((one) => one.file), (get('clip') || {}).file].filter(Boolean).map((file) => file.path);
   let answer;
   try { answer = await server.delete_all({ owner: get('owner') || '', files }); } catch { answer = undefined; }
   if (!answer || !answer.ok) {
-    go.disabled = false;
+    hold([go], false);
     $('.said').textContent = t`It could not all be deleted. Try again.`;
     return;
   }

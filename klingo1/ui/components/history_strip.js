@@ -1,4 +1,4 @@
-const { t, said, locale, h, icon, get, set, on, fileUrl, money, load, announce } = window.klingo;
+const { t, said, locale, h, icon, get, set, on, fileUrl, money, load, hold, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const list = $('ol');
 let jobs = [];
@@ -55,19 +55,19 @@ const UNDO = 25000;
 const bar = $('.undo');
 let standing = null;
 async function remove(job, button) {
-  button.disabled = true;
+  hold([button]);
   let answer;
   try { answer = await server.delete({ owner: get('owner'), job: job.id }); } catch { answer = undefined; }
-  if (!answer || !answer.ok) { button.disabled = false; announce(t`It could not be deleted. Try again.`); return; }
+  if (!answer || !answer.ok) { hold([button], false); announce(t`It could not be deleted. Try again.`); return; }
   jobs = jobs.filter((one) => one.id !== job.id);
   set('deleted', job.id);
   clearTimeout(standing);
   const undo = h('button', { type: 'button', async onclick() {
-    undo.disabled = true;
+    hold([undo]);
     let back;
     try { back = await server.restore({ owner: get('owner'), job: job.id }); } catch { back = undefined; }
     clearTimeout(standing);
-    if (back && back.ok) { bar.hidden = true; await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); announce(t`It is back.`); } else bar.replaceChildren(h('span', {}, t`It could not be brought back.`));
+    if (back && back.ok) { await refresh(); (list.querySelector(`[data-id="${job.id}"] .open`) || words).focus(); bar.hidden = true; announce(t`It is back.`); } else bar.replaceChildren(h('span', {}, t`It could not be brought back.`));
   } }, t`Undo`);
   bar.replaceChildren(h('span', {}, said(answer.text)), undo);
   bar.hidden = false;

@@ -1,4 +1,4 @@
-const { t, said, sentences, h, icon, get, set, on, money, asFile, sendFile, fileUrl, announce } = window.klingo;
+const { t, said, sentences, h, icon, get, set, on, money, asFile, sendFile, fileUrl, hold, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const LISTS = /\.(jsonl|ndjson|csv)$/i;
 const EXAMPLE = 'prompt,images,duration,aspect_ratio\n"@Image1 walks along the beach at sunset",hero.jpg,5,16:9\n"@Image1 and @Image2 wave in the snow",hero.jpg|friend.jpg,3,9:16\n';
@@ -84,8 +84,8 @@ $('.go').addEventListener('click', () => {
 });
 
 function draw() {
-  $('.files').replaceChildren(...files.map((one) => h('li', { class: LISTS.test(one.orig_name) ? 'list' : '' }, h('span', {}, one.orig_name),
-    h('button', { type: 'button', 'aria-label': t`Remove ${one.orig_name}`, onclick() { files = files.filter((other) => other !== one); price(); } }, icon('close')))));
+  renew($('.files'), ...files.map((one) => h('li', { class: LISTS.test(one.orig_name) ? 'list' : '' }, h('span', {}, one.orig_name),
+    h('button', { type: 'button', 'aria-label': t`Remove ${one.orig_name}`, dataset: { key: one.orig_name }, onclick() { files = files.filter((other) => other !== one); price(); } }, icon('close')))));
   const go = $('.go');
   go.setAttribute('aria-disabled', String(!offer || Boolean(asking)));
   go.textContent = asking === 'upload' ? t`Uploading…` : asking === 'price' ? t`Checking every line…` : asking === 'admit' ? t`Sending…`
@@ -117,6 +117,12 @@ async function poll() {
   clearTimeout(timer);
   if (!answer || (answer.rows.length && !answer.over)) timer = setTimeout(poll, answer ? 1500 : 4000);
 }
+/* Draws anew; what had the focus and says the same has it again. */
+function renew(box, ...nodes) {
+  const { key } = (box.contains(document.activeElement) && document.activeElement.dataset) || {};
+  box.replaceChildren(...nodes);
+  if (key) (box.querySelector(`[data-key="${CSS.escape(key)}"]`) || box.querySelector('button') || $('.choose')).focus({ preventScroll: true });
+}
 function tell(answer) {
   const made = $('.made');
   made.hidden = !answer.rows.length;
@@ -129,16 +135,16 @@ function tell(answer) {
   const bad = of('ended') + of('asking');
   for (const [name, count] of [['done', of('done')], ['going', of('going')], ['bad', bad]]) $(`.meter .${name}`).style.width = `${100 * count / answer.count}%`;
   $('.meter').setAttribute('aria-label', $('.sums').textContent);
-  const act = (label, run, lead = false) => h('button', { type: 'button', class: lead ? 'lead-act' : '', onclick() { run(this); } }, label);
-  $('.acts').replaceChildren(...[
+  const act = (label, run, lead = false) => h('button', { type: 'button', class: lead ? 'lead-act' : '', dataset: { key: label }, onclick() { run(this); } }, label);
+  renew($('.acts'), ...[
     answer.halted && act(t`Go on`, () => { turn += 1; send('carry_on', { list: answer.list }); }, true),
     of('waiting') > 0 && act(t`Give up what waits`, withdraw),
     act(t`Rows as CSV`, () => results('csv')), act(t`Rows as JSON`, () => results('jsonl')),
   ].filter(Boolean));
   const place = $('.rows').scrollTop;
-  $('.rows').replaceChildren(table([t`Line`, t`Request`, t`State`, t`Price`], answer.rows.map((row) => [String(row.line),
+  renew($('.rows'), table([t`Line`, t`Request`, t`State`, t`Price`], answer.rows.map((row) => [String(row.line),
     [h('span', { class: 'p' }, row.prompt), row.problem ? h('small', { class: 'bad' }, said(row.problem)) : null].filter(Boolean),
-    [h('div', { class: 'st' }, h('i', { class: `dot ${row.kind}` }), row.kind === 'waiting' ? h('span', {}, said(row.title)) : h('button', { type: 'button', class: 'show', onclick() { set('showJob', row.job); window.scrollTo({ top: 0 }); } }, said(row.title))),
+    [h('div', { class: 'st' }, h('i', { class: `dot ${row.kind}` }), row.kind === 'waiting' ? h('span', {}, said(row.title)) : h('button', { type: 'button', class: 'show', dataset: { key: row.line }, onclick() { set('showJob', row.job); window.scrollTo({ top: 0 }); } }, said(row.title))),
       row.progress !== null ? h('small', {}, `${Math.round(row.progress * 100)} %`) : null].filter(Boolean),
     said(row.money)]), ['n', '', 's', 'm']));
   $('.rows').scrollTop = place;
@@ -146,10 +152,10 @@ function tell(answer) {
   if (answer.rows.some((row) => row.kind === 'done')) set('stateChanged', `${answer.list}:${of('done')}`);
 }
 async function withdraw(button) {
-  button.disabled = true;
+  hold([button]);
   let answer;
   try { answer = await server.list_withdraw({ owner: get('owner'), list: shown }); } catch { answer = undefined; }
-  button.disabled = false;
+  hold([button], false);
   announce(answer ? t`${answer.withdrawn} videos were given up; they cost nothing.` : t`The server did not answer. Try again.`);
   poll();
 }

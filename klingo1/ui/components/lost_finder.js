@@ -1,4 +1,4 @@
-const { t, said, sentences, locale, h, icon, get, set, on, announce, focusField } = window.klingo;
+const { t, said, sentences, locale, h, icon, get, set, on, hold, announce, focusField } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const seek = $('.seek');
 const region = $('.region');
@@ -46,11 +46,11 @@ function choice(one) {
 async function decide(button, what, asked) {
   const item = button.closest('li.choice') || button.closest('li');
   const buttons = item.querySelectorAll('button');
-  buttons.forEach((one) => { one.disabled = true; });
+  hold(buttons);
   let answer;
   try { answer = await server[what]({ owner: get('owner') || '', ...asked }); } catch { answer = undefined; }
   if (!answer || !answer.ok) {
-    buttons.forEach((one) => { one.disabled = false; });
+    hold(buttons, false);
     item.querySelector('.k-problem')?.remove();
     item.append(h('p', { class: 'k-problem', role: 'alert' }, answer ? sentences(answer.text, answer.remedy) : t`This page’s server did not answer. Nothing is lost; try again.`));
     return;

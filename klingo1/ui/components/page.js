@@ -172,6 +172,15 @@ window.klingo = (() => {
   const described = ({ file, role, view, mask, group }) => ({ path: file.path, role: role || '', view: view || '', mask: mask ? mask.path : '', group: group || 0 });
   const notesOf = (picture) => (get('notes') || {})[picture.file.path] || [];
 
+  /* Buttons that wait for an answer keep the focus, which a disabled one loses, and take no further click. */
+  function hold(buttons, waiting = true) {
+    for (const button of buttons) {
+      button.toggleAttribute('data-waits', waiting);
+      if (waiting) button.setAttribute('aria-disabled', 'true'); else button.removeAttribute('aria-disabled');
+    }
+  }
+  document.addEventListener('click', (event) => { if (event.target.closest('[data-waits]')) { event.preventDefault(); event.stopImmediatePropagation(); } }, true);
+
   /* Whether an upload failed because the server's disk is nearly full (507). */
   const diskFull = (error) => /\b507\b/.test(String(error && error.message));
 
@@ -200,7 +209,7 @@ window.klingo = (() => {
   const remembered = (memory) => ({ ...(memory || {}), job: get('job') || '' });
 
   return { t, said, sentences, exchange, locale, facts, draft, get, set, on, price, dollars, money, currentPrice, hasVideo, h, icon, fileUrl, asFile, sendFile, clock, pictureCount,
-    announce, reading, problemsOf, clearProblems, showProblems, missing, described, notesOf, diskFull, load, focusField, shownVideo, remembered };
+    announce, reading, problemsOf, clearProblems, showProblems, missing, described, notesOf, hold, diskFull, load, focusField, shownVideo, remembered };
 })();
 (() => {
   try {

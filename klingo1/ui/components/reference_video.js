@@ -1,4 +1,4 @@
-const { t, h, icon, get, set, on, draft, asFile, sendFile, announce, clearProblems, showProblems, diskFull } = window.klingo;
+const { t, h, icon, get, set, on, draft, asFile, sendFile, hold, announce, clearProblems, showProblems, diskFull } = window.klingo;
 const LIMIT = 200 * 1000 * 1000;
 const $ = (selector) => element.querySelector(selector);
 const chooser = $('.files');
@@ -24,7 +24,7 @@ function draw() {
   $('.clip').hidden = !has;
   $('.sound').hidden = !(has || (byUrl && clip.url.trim()));
   $('.sound input').checked = clip.keep_sound;
-  $('.choose').disabled = working;
+  hold([$('.choose')], working);
   $('.choose span').textContent = working ? t`Uploading…` : t`Add a video`;
   if (has && video.getAttribute('src') !== clip.file.url) video.src = clip.file.url;
   if (!has) video.removeAttribute('src');

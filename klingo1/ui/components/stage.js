@@ -75,5 +75,9 @@ const PLAYER = { 'play-pause-replay-button': t`Play or pause`, 'Adjust volume': 
 new MutationObserver(() => {
   for (const [name, own] of Object.entries(PLAYER)) for (const button of document.querySelectorAll(`#k-video [aria-label="${name}"]`)) button.setAttribute('aria-label', own);
 }).observe(document.querySelector('#k-result'), { childList: true, subtree: true });
+/* Before the player knows how long its video is, its clock reads NaN. */
+for (const kind of ['loadstart', 'loadedmetadata']) {
+  document.querySelector('#k-result').addEventListener(kind, (event) => event.target.closest('#k-video')?.toggleAttribute('data-timed', kind !== 'loadstart'), true);
+}
 on(['view', 'pictures', 'aspect', 'duration', 'clip'], draw);
 draw();

@@ -1,4 +1,4 @@
-const { t, said, sentences, h, icon, get, set, on, clock, money, fileUrl, announce } = window.klingo;
+const { t, said, sentences, h, icon, get, set, on, clock, money, fileUrl, hold, announce } = window.klingo;
 const $ = (selector) => element.querySelector(selector);
 const card = $('.card');
 const bar = $('.bar');
@@ -86,13 +86,12 @@ function publish() {
 const forms = $('.forms');
 let ordered = 0;
 function closeForms() { forms.hidden = true; ordered += 1; $('.made').textContent = ''; setBusy(false); }
-function setBusy(busy) { for (const button of forms.querySelectorAll('button')) button.disabled = busy; }
+function setBusy(busy) { hold(forms.querySelectorAll('button'), busy); }
 async function order(kind, size) {
   const mine = (ordered += 1);
   const began = performance.now();
   const asked = { owner: get('owner') || '', job, kind, size, with_cost: kind === 'html' && $('.cost').checked };
   const what = { mp4: 'MP4', webm: 'WebM', gif: 'GIF', png: t`contact sheet`, html: t`offline page` }[kind];
-  const focused = document.activeElement;
   setBusy(true);
   let misses = 0;
   while (mine === ordered) {
@@ -109,7 +108,6 @@ async function order(kind, size) {
     await new Promise((done) => { setTimeout(done, 700); });
   }
   setBusy(false);
-  if (focused && focused.isConnected && document.activeElement === document.body) focused.focus();
 }
 /* By way of memory: the server names files in its own way. */
 async function saveAs(url, name) {
@@ -182,10 +180,11 @@ function drawActions() {
 }
 const acts = {
   async stop(button) {
-    button.disabled = true;
+    hold([button]);
     let answer;
     try { answer = await server.stop({ owner: get('owner') || '', job }); } catch { answer = undefined; }
-    if (answer && answer.id) { run += 1; take(answer); if (!answer.ended) poll(run, 0); } else { button.disabled = false; announce(t`The server did not answer. Try again.`); }
+    hold([button], false);
+    if (answer && answer.id) { run += 1; take(answer); if (!answer.ended) poll(run, 0); } else announce(t`The server did not answer. Try again.`);
   },
   resume() {
     if (view.state === 'needs_key' && !get('hasKey')) { set('take:engine', 'kling'); window.klingo.focusField('key'); return; }
