@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import add, hydrated, unanswered
+from browser.visitor import add, hydrated, some, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -122,12 +122,11 @@ def test_the_brush_is_about_the_picture_that_is_open(page, photos):
     grips.first.click()
     with unanswered(page) as held:
         page.get_by_role("button", name="Correct the cut-out").click()
-        page.wait_for_timeout(300)
+        some(page, held, 1)
         page.keyboard.press("Escape")
         grips.nth(1).click()
         page.get_by_role("button", name="Correct the cut-out").click()
-        page.wait_for_timeout(300)
-        assert len(held) == 2
+        some(page, held, 2)
         held.reverse()  # the second answer comes first
         held.pop(0).continue_()
         page.wait_for_timeout(1500)

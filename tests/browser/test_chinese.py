@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 
 VISIBLE = """() => {
   const found = new Set();
-  const shown = (node) => node.checkVisibility() && !node.closest('dialog:not([open]), script, style');
+  const seen = { visibilityProperty: true }, hidden = 'dialog:not([open]), script, style';
+  const shown = (node) => node.checkVisibility(seen) && !node.closest(hidden);
   const theirs = `textarea, .open b, #k-card dd, #k-card dt, #k-pictures .name, #k-clip .clip b, .found p,
     .passed, #k-compare td, option`;
   const texts = document.createTreeWalker(document.querySelector('.gradio-container'), NodeFilter.SHOW_TEXT);

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from browser.test_access import violations
-from browser.visitor import add, hydrated, unanswered
+from browser.visitor import add, hydrated, some, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -39,12 +39,12 @@ def test_advice_is_about_the_pictures_there_are_now(page, photos):
     page.locator("#k-pictures .grip").first.click()
     remarks = page.locator("#k-pictures .remark")
     expect(remarks.filter(has_text="side view")).to_have_count(1)
-    with unanswered(page, "**/component_server*"):
+    with unanswered(page, "**/component_server*", holding='"judge"') as held:
         for number in (2, 3):
             add(page, photos, number)
             page.get_by_role("button", name="Remove picture 2").click()
         add(page, photos, 2)
-        page.wait_for_timeout(300)
+        some(page, held, 1)
     expect(remarks.filter(has_text="side view")).to_have_count(0)
     page.get_by_role("button", name="Remove picture 2").click()
     expect(remarks.filter(has_text="side view")).to_have_count(1)

@@ -1,6 +1,7 @@
 """Deleting everything of mine on the page: asked once more, then nothing is left, here or in the browser."""
 
 import pytest
+from playwright.sync_api import expect
 from test_retention import middle, traces
 
 from browser.visitor import generate, hydrated, mood, visit
@@ -23,7 +24,7 @@ def test_everything_of_mine_goes_down_to_the_bytes(hosted, browser, photos):
         assert len(traces(hosted.folder, *needles)) >= 5
         page.get_by_role("button", name="Delete everything of mine").click()
         page.get_by_role("button", name="Keep everything").click()
-        assert page.locator("#k-history li").count() == 1
+        expect(page.locator("#k-history li")).to_have_count(1)
         page.get_by_role("button", name="Delete everything of mine").click()
         page.get_by_role("button", name="Delete everything", exact=True).click()
         page.get_by_text("Everything of yours is gone from this server.").wait_for(timeout=60_000)
@@ -33,8 +34,8 @@ def test_everything_of_mine_goes_down_to_the_bytes(hosted, browser, photos):
         assert page.get_by_label("Prompt").input_value() == ""
         assert page.locator("#k-pictures .tile").count() == 0
         assert not page.locator("#k-card .card").is_visible()
-        page.wait_for_timeout(300)  # the form's notes are kept a moment after the last change
-        assert "zebra-canary" not in page.evaluate("JSON.stringify(Object.entries(localStorage))")
+        # The form's notes are kept a moment after the last change.
+        page.wait_for_function("!JSON.stringify(Object.entries(localStorage)).includes('zebra-canary')")
         page.reload()
         hydrated(page)
         assert page.locator("#k-history li").count() == 0

@@ -7,7 +7,7 @@ from conftest import draw_picture
 from faults.server import FaultServer
 from playwright.sync_api import expect
 
-from browser.visitor import HELD, LATE, Served, unanswered, visit
+from browser.visitor import HELD, LATE, Served, some, unanswered, visit
 
 pytestmark = pytest.mark.browser
 HEAD = "prompt,images,duration,aspect_ratio\n"
@@ -114,8 +114,7 @@ def test_a_change_while_the_price_is_asked_is_priced(page, written):
         page.locator("#k-list input[type=file]").set_input_files(written("walks,hero.jpg,3,1:1"))
         page.wait_for_function("document.querySelector('#k-list .go').textContent.startsWith('Checking')")
         page.locator("#k-list .engine").select_option("kling")
-        page.wait_for_timeout(300)
-        assert len(held) == 2
+        some(page, held, 2)
         held.reverse()
     page.locator("#k-list .go", has_text="Make 1 videos · $").wait_for()
 

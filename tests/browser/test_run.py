@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from test_usual import Runs
 
 from browser.test_access import in_every_look
-from browser.visitor import KEY, Served, add, generate, hydrated, mood, unanswered, visit
+from browser.visitor import KEY, Served, add, generate, hydrated, mood, some, unanswered, visit
 from klingo1.ledger import Ledger
 
 pytestmark = pytest.mark.browser
@@ -190,8 +190,7 @@ def test_a_picture_that_is_drawn_between_two_clicks_makes_no_second_job(emptied,
     }""")
     with unanswered(page) as answer:
         page.locator("#k-generate .go").click()
-        while not answer:
-            page.wait_for_timeout(20)
+        some(page, answer, 1)
         page.unroute("**/file=**")
         for question in held:
             question.continue_()
@@ -212,13 +211,11 @@ def test_a_click_after_one_without_an_answer_is_sent_and_stays_one_job(paid, pay
     page.clock.install()
     with unanswered(page) as held:
         page.locator("#k-generate .go").click()
-        page.wait_for_function("window.klingo.get('sending')")
-        page.wait_for_timeout(300)
+        some(page, held, 1)
         page.clock.fast_forward(16_000)
         expect(page.locator("#k-generate")).to_contain_text("Click again: it stays one job")
         page.locator("#k-generate .go").click()
-        page.wait_for_timeout(500)
-        assert len(held) == 2
+        some(page, held, 2)
         held.reverse()
         held.pop(0).continue_()
         mood(page, "good")

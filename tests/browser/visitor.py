@@ -193,6 +193,14 @@ def unanswered(page, asked="**/run/predict*", *, holding=""):
     page.unroute(asked)
 
 
+def some(page, held, count):
+    """Wait until so many questions are held."""
+    until = time.monotonic() + 30
+    while len(held) < count:
+        assert time.monotonic() < until, f"{len(held)} of {count} questions"
+        page.wait_for_timeout(20)
+
+
 def names(page):
     """The pictures' file names in their order, as the form holds them."""
     return page.evaluate("window.klingo.get('pictures').map(p => p.file.orig_name)")

@@ -218,11 +218,12 @@ function take(files) {
 }
 chooser.addEventListener('change', () => { const files = [...chooser.files]; chooser.value = ''; take(files); });
 
+const PATIENCE = 5000;
 /* A server that was restarted may have emptied its cache: whatever is gone is uploaded again from this page's memory.
    Resolves to true when every picture stands. */
 window.klingo.standing = async () => {
   const gone = (await Promise.all(pictures.map(async (picture) => {
-    try { return [403, 404].includes((await fetch(picture.file.url, { method: 'HEAD', cache: 'no-store' })).status) ? picture : null; } catch { return null; }
+    try { return [403, 404].includes((await fetch(picture.file.url, { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) })).status) ? picture : null; } catch { return null; }
   }))).filter(Boolean);
   for (const picture of gone) {
     let path = '';
