@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import DESKTOP, HELD, LATE, PHONE, add, generate, mood
+from browser.visitor import DESKTOP, HELD, LATE, PHONE, add, generate, mood, some, unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -202,8 +202,8 @@ def test_focus_is_never_lost(payer, photos):
     assert lost == []
 
 
-def test_states_are_announced(page, photos):
-    """A screen reader hears that the draft is ready."""
+def test_states_are_announced(served, page, photos):
+    """A screen reader hears that the draft is ready, also when that is the first that the page hears."""
     page.evaluate(
         """() => {
           window.heard = [];
@@ -212,7 +212,12 @@ def test_states_are_announced(page, photos):
           }).observe(document.body, {subtree: true, childList: true, characterData: true});
         }"""
     )
-    generate(page, photos, prompt="Heard, not seen")
+    with unanswered(page, "**/component_server/**", holding='"status"') as held:
+        generate(page, photos, prompt="Heard, not seen")
+        some(page, held, 1)
+        made = served.folder / "home" / "jobs" / page.evaluate("klingo.get('job')") / "video.mp4"
+        while not made.exists():
+            page.wait_for_timeout(50)
     mood(page, "good")
     page.wait_for_function("heard.some(t => t.startsWith('Draft ready'))")
     assert page.evaluate("heard.some(t => t.includes('added'))")

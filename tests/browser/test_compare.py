@@ -79,7 +79,7 @@ def test_the_take_on_the_card_is_compared(payer, photos):
         )
         page.keyboard.press("Escape")
 
-    with unanswered(page, "**/component_server*", holding='"history"'):
+    with unanswered(page, "**/component_server/**", holding='"history"'):
         generate(page, photos, prompt="An owl flies over a lake")
         mood(page, "good")
         compared()

@@ -26,6 +26,7 @@ function takeSession() {
   idle(() => { if (video === null) publish(); });
   if (session.started) { set('newJob', session.job); if (window.matchMedia('(max-width: 860px)').matches) document.querySelector('#k-result')?.scrollIntoView({ behavior: window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth', block: 'start' }); }
   show(session.job, session.started || (session.job && session.job === job));
+  if (session.started) announced = session.job; // a run that begins here is told from its first state on
 }
 function show(id, again = false) {
   if (!id || (id === job && !again)) return;
