@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.visitor import DESKTOP, HELD, LATE, PHONE, add, generate, mood, some, unanswered
+from klingo1.ledger import Ledger
 
 pytestmark = pytest.mark.browser
 
@@ -215,9 +216,11 @@ def test_states_are_announced(served, page, photos):
     with unanswered(page, "**/component_server/**", holding='"status"') as held:
         generate(page, photos, prompt="Heard, not seen")
         some(page, held, 1)
-        made = served.folder / "home" / "jobs" / page.evaluate("klingo.get('job')") / "video.mp4"
-        while not made.exists():
+        home = served.folder / "home"
+        book = Ledger(home / "klingo1.sqlite3", home=home)
+        while not book.job(page.evaluate("klingo.get('job')")).state.ended:
             page.wait_for_timeout(50)
+        book.close()
     mood(page, "good")
     page.wait_for_function("heard.some(t => t.startsWith('Draft ready'))")
     assert page.evaluate("heard.some(t => t.includes('added'))")
