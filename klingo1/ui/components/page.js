@@ -179,7 +179,7 @@ window.klingo = (() => {
       if (waiting) button.setAttribute('aria-disabled', 'true'); else button.removeAttribute('aria-disabled');
     }
   }
-  document.addEventListener('click', (event) => { if (event.target.closest('[data-waits]')) { event.preventDefault(); event.stopImmediatePropagation(); } }, true);
+  document.addEventListener('click', (event) => { if (event.target.closest?.('[data-waits]')) { event.preventDefault(); event.stopImmediatePropagation(); } }, true);
 
   /* Whether an upload failed because the server's disk is nearly full (507). */
   const diskFull = (error) => /\b507\b/.test(String(error && error.message));
