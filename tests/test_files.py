@@ -182,7 +182,7 @@ def test_a_draft_of_a_replica_that_is_gone_is_made_anew(replicas, picture):
         first.close()
         shutil.rmtree(first.settings.home)
         second = replicas("b", server)
-        done = wait_for(second, job.id, State.DONE, seconds=60)
+        done = wait_for(second, job.id, State.DONE, seconds=120)  # films come after other tests' work
         assert is_whole_mp4(done.video)
         assert server.requests == []
         # The engine's own copy is gone once the film is kept.
