@@ -180,6 +180,7 @@ class Engines:
             workers=settings.draft_workers,
             parts=settings.draft_parts,
             model=settings.cutout_model,
+            niceness=settings.draft_niceness,
             remember=not settings.hosted,  # strangers' words about a picture are not for other strangers
         )
 

@@ -46,6 +46,7 @@ _KNOWN = (
 )
 CLUSTER_AHEAD = 64
 _HOSTED_DAYS, _HOSTED_QUOTA = 7, 20
+_NICENESS, _HOSTED_NICENESS = 10, 19
 _GIB = 2**30
 
 
@@ -70,6 +71,11 @@ class Settings:
     """The scheduler of a Dask cluster that renders drafts, as tcp://host:port."""
     draft_parts: int = 1
     """Parts that a cluster makes of one film side by side."""
+    draft_niceness: int = _NICENESS
+    """How far a rendering process stands back, in steps of nice, so that the page answers while every core is
+    rendering. A crowd's page needs the most; at a desk, where other programs have work too, a film would
+    hardly go on then.
+    """
     draft_queue: int = 40
     """Drafts that may wait or be made at once, all visitors together; counts where `hosted`."""
     paid: bool = True
@@ -143,6 +149,7 @@ class Settings:
             draft_workers=CLUSTER_AHEAD if cluster else _count(values, "KLINGO1_DRAFT_WORKERS", default=1),
             draft_cluster=cluster,
             draft_parts=_count(values, "KLINGO1_DRAFT_PARTS", default=1, most=8),
+            draft_niceness=_HOSTED_NICENESS if hosted else _NICENESS,
             draft_queue=_count(values, "KLINGO1_DRAFT_QUEUE", default=40, most=200),
             paid=_flag(values, "KLINGO1_PAID", default=True),
             sign_in=_flag(values, "KLINGO1_SIGN_IN", default=False),

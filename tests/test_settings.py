@@ -82,9 +82,10 @@ def test_f53_the_key_is_not_in_the_repr():
 
 
 def test_a_hosted_page_is_bounded_by_itself():
-    """Strangers' files are kept a week and the home is bounded; a desk keeps everything."""
+    """Strangers' files are kept a week, the home is bounded, drafts stand back; a desk keeps everything."""
     hosted, desk = Settings.read({"KLINGO1_HOSTED": "1"}), Settings.read({})
     assert (hosted.keep_days, hosted.quota) == (7, 20 * 2**30)
+    assert hosted.draft_niceness > desk.draft_niceness
     assert (desk.keep_days, desk.quota, desk.proxies) == (None, None, 0)
     assert Settings.read({"SPACE_ID": "me/klingo1"}).proxies == 1
 

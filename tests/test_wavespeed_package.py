@@ -52,7 +52,7 @@ def served(folder, **options):
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(60)  # rendering processes have the lowest priority: other tests come first
+        thread.join(60)  # rendering processes stand back: other tests come first
         assert not thread.is_alive()
 
 

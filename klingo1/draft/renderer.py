@@ -7,6 +7,7 @@ other concurrent.futures.Executor (threads in a test, a Dask cluster's) can stan
 from __future__ import annotations
 
 import asyncio
+import functools
 from concurrent.futures import BrokenExecutor, Executor
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ SECONDS = 900.0
 """A film that takes longer is given up."""
 IDLE = 300.0
 """Seconds after the last film in which a rendering process is kept."""
+NICENESS = 10
+"""Steps of nice by which a rendering process stands back for what else its machine does."""
 PATIENCE = 3.0
 """Seconds that a stopped render gets to come back before it is no longer waited for."""
 
@@ -46,6 +49,7 @@ class RenderQueue:
         seconds: float = SECONDS,
         idle: float = IDLE,
         parts: int = 1,
+        niceness: int = NICENESS,
     ) -> None:
         self._given = executor
         self._parts = parts if executor is not None else 1
@@ -54,6 +58,7 @@ class RenderQueue:
         self._free = asyncio.Semaphore(workers)
         self._pools: list[Executor | None] = [executor] * workers
         self._idle = idle
+        self._settle = functools.partial(settle, niceness)
         self._rest: asyncio.TimerHandle | None = None
 
     def warm(self) -> None:
@@ -136,9 +141,8 @@ class RenderQueue:
                 pool.shutdown(wait=False)
                 self._pools[number] = None
 
-    @staticmethod
-    def _new_pool() -> Executor:
-        return new_pool(settle)
+    def _new_pool(self) -> Executor:
+        return new_pool(self._settle)
 
 
 def _seen(made: asyncio.Future[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from klingo1.draft.intake import Intake, file_response
 from klingo1.draft.jobs import DraftJobs, Extras
-from klingo1.draft.renderer import RenderQueue
+from klingo1.draft.renderer import NICENESS, RenderQueue
 from klingo1.draft.store import DraftStore
 from klingo1.draft.wire import (
     Answered,
@@ -64,8 +64,8 @@ class DraftService:
     (its lifespan calls them). `executor` None renders in `workers` spawned processes; `render` must then be
     picklable; another executor makes each film in `parts` side by side. `api_key` None accepts every key.
     `door` fetches references from the open internet. `model` is an ONNX network that cuts photographs. With
-    `remember`, what people say about a picture (role, view, mask) holds for the next film with it. Raises
-    LedgerError when the folder's record cannot be opened.
+    `remember`, what people say about a picture (role, view, mask) holds for the next film with it. Spawned
+    processes stand back by `niceness`. Raises LedgerError when the folder's record cannot be opened.
     """
 
     def __init__(
@@ -81,9 +81,17 @@ class DraftService:
         seconds: float = 900.0,
         model: Path | None = None,
         remember: bool = True,
+        niceness: int = NICENESS,
     ) -> None:
         self._store = DraftStore(folder)
-        queue = RenderQueue(executor=executor, workers=workers, render=render, seconds=seconds, parts=parts)
+        queue = RenderQueue(
+            executor=executor,
+            workers=workers,
+            render=render,
+            seconds=seconds,
+            parts=parts,
+            niceness=niceness,
+        )
         self._jobs = DraftJobs(self._store, queue, door or Door(), Extras(remember, model))
         self._pruned = 0.0
         self.app = self._application(Intake(self._store.uploads, self._jobs.warm), api_key)

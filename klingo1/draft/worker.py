@@ -108,13 +108,15 @@ def load_film() -> None:
     lexicon()
 
 
-def settle() -> None:
-    """Prepare a process that exists for rendering: it ends with its parent and leaves Ctrl-C to it."""
+def settle(niceness: int) -> None:
+    """Prepare a process that exists for rendering: it stands back by so many steps of nice, ends with its
+    parent and leaves Ctrl-C to it.
+    """
     global _own_process  # noqa: PLW0603 - a fact about this process, set once when it starts
     _own_process = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(19)  # the page answers while every core is rendering
+        os.nice(niceness)
     threading.Thread(target=_leave_with_parent, name="klingo1-parent", daemon=True).start()
 
 

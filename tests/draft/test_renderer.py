@@ -37,7 +37,7 @@ def anyio_backend():
 def honest(order):
     order.output.write_bytes(b"film")
     heavy = [name for name in ("gradio", "cv2", "av", "sqlalchemy", "starlette") if name in sys.modules]
-    return {"pid": os.getpid(), "heavy": heavy}
+    return {"pid": os.getpid(), "heavy": heavy, "niceness": os.nice(0)}
 
 
 def deaf(order):
@@ -133,12 +133,15 @@ async def appears(path: Path) -> None:
 
 
 async def test_films_are_made_in_one_light_process_of_their_own(tmp_path):
-    """Two films come from the same other process, into which nothing heavy was loaded."""
-    async with queue(honest) as renders:
+    """Two films come from the same other process, into which nothing heavy was loaded, and which stands back
+    as far as it was told to.
+    """
+    async with queue(honest, niceness=3) as renders:
         reports = [await renders.make(order_in(tmp_path, name)) for name in ("a", "b")]
     assert reports[0] == reports[1]
     assert reports[0]["pid"] != os.getpid()
     assert reports[0]["heavy"] == []
+    assert reports[0]["niceness"] == os.nice(0) + 3
 
 
 async def test_a_deaf_render_is_ended_within_a_second_and_the_queue_goes_on(tmp_path):
