@@ -51,9 +51,12 @@ def studio_at(home, service):
     from klingo1 import Settings
     from klingo1.batches import BatchStudio
 
-    # Of so many visitors is a hosted page, whose drafts stand back furthest.
+    # So many visitors has a hosted page.
+    niceness = Settings.read({"KLINGO1_HOSTED": "1"}).draft_niceness
     return BatchStudio(
-        Settings(home=Path(home), api_key=KEY, base_url=service, draft_workers=DRAFTS, draft_niceness=19)
+        Settings(
+            home=Path(home), api_key=KEY, base_url=service, draft_workers=DRAFTS, draft_niceness=niceness
+        )
     )
 
 

@@ -156,6 +156,7 @@ def serve(
             workers=settings.draft_workers,
             cluster=settings.draft_cluster,
             parts=settings.draft_parts,
+            niceness=settings.draft_niceness,
             model=settings.cutout_model,
             announce=lambda url: print(url, flush=True),
         )

@@ -45,27 +45,28 @@ class Decisions:
 
     def stop(self, job: Job) -> Job:
         """End a draft, or the waiting for a paid run, also when it takes its next step in this moment."""
-        job = self._past_submit(job)
-        # Ended, or its money is not certain: it must be seen through.
-        while not job.state.ended and job.state not in {State.SUBMITTING, State.UNKNOWN}:
-            if job.money is Money.FREE:
-                money = Money.FREE
+        looks = _LOOKS
+        while not job.state.ended and job.state is not State.UNKNOWN:
+            if job.state is State.SUBMITTING:
+                # A draft's costs nothing and is over in a moment. A paid one must be seen through, as what
+                # is unknown: its money is not certain.
+                if job.money is not Money.FREE or looks == 0:
+                    break
+                looks -= 1
+                time.sleep(_BETWEEN_LOOKS)
             else:
-                money = Money.SPENT if job.prediction_id else Money.RELEASED
-            now = self._clock.time()
-            if self._ledger.advance(job.id, leave=[job.state], to=State.STOPPED, now=now, money=money):
-                self._background.call(self._end_work(job))
-            job = self._past_submit(self._ledger.job(job.id))
-        return job
-
-    def _past_submit(self, job: Job) -> Job:
-        """The submit of a draft, which costs nothing, is over in a moment: a stop can wait for it."""
-        for _ in range(_LOOKS):
-            if job.money is not Money.FREE or job.state is not State.SUBMITTING:
-                break
-            time.sleep(_BETWEEN_LOOKS)
+                self._stop_in(job)
             job = self._ledger.job(job.id)
         return job
+
+    def _stop_in(self, job: Job) -> None:
+        if job.money is Money.FREE:
+            money = Money.FREE
+        else:
+            money = Money.SPENT if job.prediction_id else Money.RELEASED
+        now = self._clock.time()
+        if self._ledger.advance(job.id, leave=[job.state], to=State.STOPPED, now=now, money=money):
+            self._background.call(self._end_work(job))
 
     async def _end_work(self, job: Job) -> None:
         await self._background.cancel(job.id)

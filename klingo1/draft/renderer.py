@@ -22,8 +22,6 @@ SECONDS = 900.0
 """A film that takes longer is given up."""
 IDLE = 300.0
 """Seconds after the last film in which a rendering process is kept."""
-NICENESS = 10
-"""Steps of nice by which a rendering process stands back for what else its machine does."""
 PATIENCE = 3.0
 """Seconds that a stopped render gets to come back before it is no longer waited for."""
 
@@ -49,7 +47,7 @@ class RenderQueue:
         seconds: float = SECONDS,
         idle: float = IDLE,
         parts: int = 1,
-        niceness: int = NICENESS,
+        niceness: int = 0,
     ) -> None:
         self._given = executor
         self._parts = parts if executor is not None else 1

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from klingo1.draft.intake import Intake, file_response
 from klingo1.draft.jobs import DraftJobs, Extras
-from klingo1.draft.renderer import NICENESS, RenderQueue
+from klingo1.draft.renderer import RenderQueue
 from klingo1.draft.store import DraftStore
 from klingo1.draft.wire import (
     Answered,
@@ -65,7 +65,8 @@ class DraftService:
     picklable; another executor makes each film in `parts` side by side. `api_key` None accepts every key.
     `door` fetches references from the open internet. `model` is an ONNX network that cuts photographs. With
     `remember`, what people say about a picture (role, view, mask) holds for the next film with it. Spawned
-    processes stand back by `niceness`. Raises LedgerError when the folder's record cannot be opened.
+    processes stand back by `niceness` steps of nice. Raises LedgerError when the folder's record cannot be
+    opened.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class DraftService:
         seconds: float = 900.0,
         model: Path | None = None,
         remember: bool = True,
-        niceness: int = NICENESS,
+        niceness: int = 0,
     ) -> None:
         self._store = DraftStore(folder)
         queue = RenderQueue(

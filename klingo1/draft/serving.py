@@ -22,6 +22,7 @@ def run(
     announce: Callable[[str], None],
     cluster: str = "",
     parts: int = 1,
+    niceness: int = 0,
     model: Path | None = None,
 ) -> None:
     """Serve until interrupted. `announce` gets the base URL once the port is open; port 0 chooses one.
@@ -45,6 +46,7 @@ def run(
             executor=executor,
             workers=workers,
             parts=parts,
+            niceness=niceness,
             api_key=api_key or None,
             model=model,
             remember=False,

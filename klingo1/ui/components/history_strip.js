@@ -106,7 +106,7 @@ function compare(job) {
   const other = others.find((one) => one.id === get('job')) || others[0];
   if (other) set('compare', { takes: known, pair: [other.id, job.id] });
 }
-function tile(job) {
+function tile(job, comparable) {
   const shown = job.id === get('job');
   const picture = job.poster ? h('img', { src: fileUrl(job.poster), alt: '', loading: 'lazy' })
     : job.video ? h('video', { src: `${fileUrl(job.video)}#t=0.5`, muted: true, playsinline: true, preload: 'metadata', tabindex: '-1' })
@@ -117,28 +117,29 @@ function tile(job) {
       h('b', {}, job.prompt), h('small', {}, [job.state === 'done' ? '' : said(job.title), `${job.duration} s`, job.aspect, job.released ? t`not charged` : money(job.price), when(job.created)].filter(Boolean).join(' · '))),
     h('button', { type: 'button', class: 'again', 'aria-label': t`Use the inputs of ${job.prompt.slice(0, 60)}`, title: t`Use these inputs`, onclick() { reuse(job.id); } }, icon('reuse')),
     h('button', { type: 'button', class: 'again away', 'aria-label': t`Delete ${job.prompt.slice(0, 60)}`, title: said(job.delete_note), onclick() { remove(job, this); } }, icon('bin')),
-    job.video && takes().length > 1 ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
+    job.video && comparable ? h('button', { type: 'button', class: 'again beside', 'aria-label': t`Compare ${job.prompt.slice(0, 60)}`, title: t`Compare with another take`, onclick() { compare(job); } }, icon('columns')) : null,
     job.resume ? h('button', { type: 'button', class: 'go-on', 'aria-label': `${said(job.resume)}: ${job.prompt.slice(0, 60)}`, onclick() { set('resumeJob', job.id); } }, said(job.resume)) : null);
 }
 /* A tile stays as long as it says the same: who comes back to it from a dialog finds it. */
 const tiles = new Map();
-function tileOf(job) {
-  const key = JSON.stringify([job, job.id === get('job'), takes().length > 1]);
+function tileOf(job, comparable) {
+  const key = JSON.stringify([job, job.id === get('job'), comparable]);
   const [known, node] = tiles.get(job.id) || [];
   if (known === key) return node;
-  const made = tile(job);
+  const made = tile(job, comparable);
   tiles.set(job.id, [key, made]);
   return made;
 }
 function draw() {
   const focused = list.contains(document.activeElement) ? [document.activeElement.closest('li')?.dataset.id, document.activeElement.className] : null;
-  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), takes().length > 1, next, narrowed(), bar.hidden]);
+  const comparable = takes().length > 1;
+  const key = JSON.stringify([jobs.map((job) => [job.id, job.state, job.poster, job.video]), get('job'), comparable, next, narrowed(), bar.hidden]);
   if (list.dataset.key === key) return;
   list.dataset.key = key;
   if (!narrowed()) set('jobs', jobs);
   $('.none').hidden = jobs.length > 0 || !narrowed();
   $('.history').hidden = !jobs.length && !narrowed() && bar.hidden;
-  const fresh = jobs.map(tileOf);
+  const fresh = jobs.map((job) => tileOf(job, comparable));
   for (const node of [...list.children]) if (!fresh.includes(node)) node.remove();
   fresh.forEach((node, i) => { if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null); });
   $('.older').hidden = next === null;
